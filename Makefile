@@ -7,7 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LEDGER ?= .demo
-LANGUAGE ?= zh
+# of the environment it is gettext's, a list of languages
+SPOKEN := $(if $(filter command,$(origin LANGUAGE)),$(LANGUAGE),zh)
 PORT ?= 8400
 PYTEST ?=
 AZURITE := 3.35.0
@@ -17,7 +18,7 @@ help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## the main job on real German credit data, told as a story (LANGUAGE=en for English)
-	@$(BIN)/python -m lepton_ai.demo --home $(LEDGER) --lang $(LANGUAGE)
+	@$(BIN)/python -m lepton_ai.demo --home $(LEDGER) --lang $(SPOKEN)
 
 test: $(VENV)/.dev ## all tests
 	@$(BIN)/python -m pytest -n auto -m "not study" $(PYTEST)

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -27,7 +28,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     narrator = Narrator(language)
     try:
-        with folder.anew(language), environment({**os.environ, "LEPTON_LANG": language}):
+        again = partial(narrator.again, arguments.home)
+        with folder.anew(language, again), environment({**os.environ, "LEPTON_LANG": language}):
             tell(narrator, folder.path)
     except LeptonError as error:
         raise SystemExit(f"lepton: {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import files
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,10 @@ class Bank:
     new_records: Applicants
     validation: Applicants
     production: Applicants
+
+    def named(self) -> dict[str, Applicants]:
+        """Them by the names that the ledger knows them by."""
+        return {field.name.replace("_", "-"): getattr(self, field.name) for field in fields(self)}
 
 
 def data_file() -> Path:

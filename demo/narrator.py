@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -27,6 +28,10 @@ class Narrator:
         """Begin a chapter."""
         self._chapters += 1
         self.console.print(f"\n[bold cyan]{self._chapters}. {self.word(zh, en)}[/]")
+
+    def again(self, home: Path) -> None:
+        """Say that a story which was told is told anew."""
+        self.console.print(self.word(f"{home}中的故事重新讲述，先清空文件夹。", f"the story in {home} is told anew"))
 
     def say(self, zh: str, en: str) -> None:
         """Say a sentence."""

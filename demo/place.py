@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
 from ..errors import Refused
+from ..permissions import denied
 from ..results.words import Language
 
 USUAL: Final = Path(".demo")
@@ -32,37 +32,59 @@ class DemoFolder:
     def told(self) -> Language | None:
         """The language of the story that was told here to its end, if one was, on this machine alone."""
         mark = self.path / MARK
-        if not mark.is_file() or not (self.path / "main.db").is_file():
+        if mark.is_symlink() or not mark.is_file() or not (self.path / "main.db").is_file():
             return None
         language = mark.read_text().strip()
         return language if language in ("zh", "en") else None
 
     @contextmanager
-    def anew(self, language: Language) -> Generator[None]:
+    def anew(self, language: Language, again: Callable[[], None] = lambda: None) -> Generator[None]:
         """Empty the folder for a story, and note afterwards that it was told to its end.
 
-        Raises `Refused` where something else made it, or another demo is at work in it.
+        `again` says so before a story that was told is emptied. Raises `Refused` where something else made the folder,
+        or another demo is at work in it: one that tells, or one that serves what was told.
         """
         mark = self.path / MARK
-        if self.path.exists() and not mark.is_file() and not _is_empty(self.path):
+        known = mark.is_file() and not mark.is_symlink()
+        if self.path.exists() and not known and not _is_empty(self.path):
             raise Refused(
                 f"{self.path} was not made by the demo",
                 python="choose another folder",
                 cli="choose another by --home",
             )
         self.path.mkdir(parents=True, exist_ok=True)
+        with self._locked(fcntl.LOCK_EX):
+            if self.told is not None:
+                again()
+            _write(mark, "")
+            _empty(self.path)
+            yield
+            _write(mark, f"{language}\n")
+
+    @contextmanager
+    def served(self) -> Generator[None]:
+        """Hold the folder while its ledger is served: others may serve it too, and nobody empties it."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _locked(self, kind: int) -> Generator[None]:
         try:
-            with FileLock(self.path / _LOCK, timeout=0):
-                mark.write_text("")
-                _empty(self.path)
-                yield
-                mark.write_text(f"{language}\n")
-        except Timeout as error:
-            raise Refused(
-                f"another demo is at work in {self.path}",
-                python="choose another folder, or wait for it",
-                cli="choose another by --home, or wait for it",
-            ) from error
+            descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise denied(error, self.path / _LOCK, "locked") from error
+        try:
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Refused(
+                    f"another demo is at work in {self.path}",
+                    python="choose another folder, or stop it",
+                    cli="choose another by --home, or stop it",
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
 
 
 def alone(env: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -89,6 +111,16 @@ def _replace(env: Mapping[str, str]) -> None:
 
 def _is_empty(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
+
+
+def _write(mark: Path, words: str) -> None:
+    """Write the mark: never through a link, which may lead out of the folder."""
+    try:
+        descriptor = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise denied(error, mark, "written") from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(words)
 
 
 def _empty(path: Path) -> None:

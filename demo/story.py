@@ -42,7 +42,7 @@ def _story(narrator: Narrator, manager: ModelManager, home: Path) -> None:
     rows = load()
     run_sample(narrator, rows)
     bank = stages(rows)
-    for name, part in {"validation": bank.validation, "production": bank.production}.items():
+    for name, part in bank.named().items():
         manager.add_data(name, part.data, part.labels, keep=True)
     first = train_first(narrator, manager, home, bank)
     second = tune_second(narrator, manager, home, bank)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Malformed, Refused, Stale
-from ..plain import plain_text
 from ..results import LastMove
 from ..results.last_move import event_at
 from .job.commands import AskForWork
 from .model.state import ModelState
+from .names import checked_needs, checked_pool
 
 
 def writable(model: ModelState) -> None:
@@ -40,11 +40,11 @@ def stands(what: str, expected: int | LastMove | None, found: int | None, last: 
 
 def limits(command: AskForWork) -> dict[str, Any]:
     """Who may do a job and what it may take, as its event has it."""
-    if not command.pool or command.retries < 0:
-        raise Malformed("a job has a pool of workers and no fewer than 0 retries")
+    if command.retries < 0:
+        raise Malformed("a job has no fewer than 0 retries; give 0 or more")
     return {
-        "pool": plain_text(command.pool, "pool"),
-        "needs": command.needs,
+        "pool": checked_pool(command.pool),
+        "needs": checked_needs(command.needs),
         "memory": command.memory,
         "seconds": command.seconds,
         "retries": command.retries,

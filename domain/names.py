@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from unicodedata import category, is_normalized, normalize
@@ -23,6 +23,9 @@ LONGEST_LABEL: Final = 200
 LONGEST_NAME: Final = 200
 """Characters of the name of a model."""
 
+MOST_NEEDS: Final = 100
+"""Words that a job may need of a worker."""
+
 DATA_PREFIX: Final = "data:"
 """Before a name of rows that must be one, whatever files there are."""
 
@@ -35,6 +38,7 @@ _MARKED = re.compile(r"\w[^\w\s./@~^{}-]+")
 _UNSEEN = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Marks that nobody sees: two names would look the same."""
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+_NEED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
 _FILE = re.compile(r"[^\\\x00-\x1f\x7f]{1,200}")
 _ENDING = re.compile(r"\.(csv|tsv|parquet|pq|arrow|feather|jsonl?|txt|xlsx?|gz|bz2|zst|zip)$")
 """How files of rows are called."""
@@ -96,6 +100,25 @@ def checked_run(name: str) -> str:
     if not _RUN.fullmatch(name):
         raise Malformed(f"{name!r} cannot name a run; begin with a letter or digit, go on with those or ._-")
     return name
+
+
+def checked_pool(name: str) -> str:
+    """The name of a pool of workers, or `Malformed`: as of a run, for commands that start workers bear it."""
+    if not _RUN.fullmatch(name):
+        raise Malformed(
+            f"{name[:80]!r} cannot name a pool of workers; give at most 100 letters from a to z, digits or ._-"
+        )
+    return name
+
+
+def checked_needs(needs: Sequence[str]) -> tuple[str, ...]:
+    """What a job needs of a worker, or `Malformed`: few words such as `cuda` or `class:NAME`."""
+    if len(needs) > MOST_NEEDS:
+        raise Malformed(f"a job has {len(needs):,} needs; give at most {MOST_NEEDS}")
+    for each in needs:
+        if not _NEED.fullmatch(each):
+            raise Malformed(f"{each[:80]!r} is nothing that a worker announces; give words such as cuda or class:NAME")
+    return tuple(needs)
 
 
 def checked_file(name: str) -> str:

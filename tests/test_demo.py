@@ -18,13 +18,14 @@ import pytest
 from filelock import FileLock
 
 import lepton_ai
-from lepton_ai import Refused
+from lepton_ai import LeptonError, Refused
 from lepton_ai.demo.place import MARK, DemoFolder
 
 from .cli_home import Cli
 from .picture import PICTURE, picture
 
 LEPTON = Path(sys.executable).with_name("lepton")
+MAKEFILE = Path(__file__).parents[1] / "Makefile"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
@@ -89,8 +90,14 @@ def test_told_once_it_is_opened_as_it_stands(told: tuple[Path, str], tmp_path: P
 
     with at_work(tmp_path / "home", "--port", "0") as (lines, address):
         models = httpx.get(f"{address}/api/v1/models", timeout=60).json()
+        with pytest.raises(Refused, match="another demo is at work"), DemoFolder(tmp_path / "home").anew("en"):
+            pytest.fail("it emptied what is served")
+        said = {"kind": "evaluate", "model": "credit-risk", "version": "1", "data": "old-records", "draws": "0"}
+        asked = httpx.post(f"{address}/jobs/new", data=said, timeout=60)
+        job = httpx.get(f"{address}/api/v1{asked.headers['location']}?wait=60", timeout=90).json()
 
     assert len(lines) == 1
+    assert job["status"] == "finished", job
     assert "credit-risk" in str(models)
 
 
@@ -136,6 +143,44 @@ def test_two_at_once_do_not_empty_each_others_folder(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="another demo is at work"), second.anew("en"):
             pytest.fail("it went on")
         assert (tmp_path / "main.db").exists()
+
+
+def test_a_story_that_was_told_is_told_anew_only_with_a_word(tmp_path: Path) -> None:
+    folder, said = DemoFolder(tmp_path), list[str]()
+    for _ in range(2):
+        with folder.anew("en", lambda: said.append("again")):
+            (tmp_path / "main.db").write_text("a ledger")
+
+    assert said == ["again"]
+
+
+@pytest.mark.parametrize("name", [MARK, "telling.lock"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str) -> None:
+    (tmp_path / "thesis.txt").write_text("three years of work")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / MARK).write_text("en\n")
+    (tmp_path / "demo" / name).unlink(missing_ok=True)
+    (tmp_path / "demo" / name).symlink_to(tmp_path / "thesis.txt")
+
+    with pytest.raises(LeptonError), DemoFolder(tmp_path / "demo").anew("en"):
+        pytest.fail("it went on")
+
+    assert (tmp_path / "thesis.txt").read_text() == "three years of work"
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "spoken"),
+    [((), {}, "zh"), ((), {"LANGUAGE": "en_US:en"}, "zh"), (("LANGUAGE=en",), {"LANGUAGE": "de"}, "en")],
+    ids=("unsaid", "gettext", "said"),
+)
+def test_make_speaks_the_language_that_it_is_told_and_not_gettexts(
+    words: tuple[str, ...], env: dict[str, str], spoken: str
+) -> None:
+    known = {name: value for name, value in os.environ.items() if name not in ("LANGUAGE", "MAKEFLAGS")}
+    command = ("make", "-n", "-C", str(MAKEFILE.parent), "demo", *words)
+    told = subprocess.run(command, env=known | env, capture_output=True, text=True, check=True)
+
+    assert f"--lang {spoken}\n" in told.stdout
 
 
 def test_the_version_is_the_same_at_every_door() -> None:

@@ -30,11 +30,14 @@ from .queries import Queries
 from .rates import LatelyGood, Rate
 
 if TYPE_CHECKING:
+    from ..events.actor import Actor
     from ..manager import ModelManager
     from ..wiring import Home
 
 FRESH: Final = 1.0
-"""Seconds for which it is believed that a ledger has tokens, or none."""
+"""Seconds for which it is believed that a ledger has tokens, or none, and that the key of sessions stands."""
+SIGNER: Final = "lepton pages"
+"""The actor whose key signs sessions and cursors."""
 PATIENCE: Final = 5.0
 """Seconds that the views' projector has to end: an interpreter that ends while DuckDB works is aborted."""
 _LOOKS: Final = 0.5
@@ -61,6 +64,7 @@ class ServedLedger:
         """Set when the server is told to stop: streams end."""
         self.uploads = Uploads(home.settings.home / "incoming" / home.settings.ledger / "rows")
         self._has_tokens = (0.0, False)
+        self._signer: tuple[float, Actor] | None = None
         self._issued = Issued(options.issuer) if options.issuer else None
 
     @property
@@ -136,12 +140,12 @@ class ServedLedger:
         """What wakes them."""
         return Tail(lambda: (self.home.workspace.ledger.store, self.home.workspace.actors), self.ending)
 
-    @cached_property
+    @property
     def page_key(self) -> bytes:
         """What signs the cursors of pages: a key of the ledger's outside its log, so that all its servers have it.
 
         It is that of an actor who does nothing else; once they are forgotten, cursors and sessions given out before
-        are void.
+        are void within a second.
         """
         return self._key(b"cursors")
 
@@ -151,7 +155,7 @@ class ServedLedger:
         issuer = self.options.issuer
         if issuer is None or issuer.client is None or self._issued is None:
             return None
-        return IssuerLogin(issuer, issuer.client, self._issued, Seal(self._key(b"sessions")))
+        return IssuerLogin(issuer, issuer.client, self._issued, Seal(lambda: self._key(b"sessions")))
 
     def has_tokens(self) -> bool:
         """Whether anybody holds a token that is good."""
@@ -175,6 +179,10 @@ class ServedLedger:
             return self._issued.visitor(secret)
         holder = self.manager.holder(secret)
         return None if holder is None else Visitor(holder.owner, holder.rights, holder.token)
+
+    def gave(self, secret: str) -> bool:
+        """Whether a secret is a session that was given out here, though it may have ended."""
+        return secret.startswith(SEALED) and self.login is not None and self.login.gave(secret)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncGenerator[None]:
@@ -207,7 +215,11 @@ class ServedLedger:
             self.drawings.close()
 
     def _key(self, use: bytes) -> bytes:
-        return self.home.workspace.actors.named("lepton pages").digest(use).encode()
+        until, signer = self._signer or (0.0, None)
+        if signer is None or time.monotonic() >= until:
+            signer = self.home.workspace.actors.named(SIGNER)
+            self._signer = time.monotonic() + FRESH, signer
+        return signer.digest(use).encode()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

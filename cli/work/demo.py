@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import webbrowser
+from functools import partial
 from importlib import import_module
 from socket import create_server
 from typing import TYPE_CHECKING, Final
@@ -58,7 +59,8 @@ def demo(session: Session, opens: bool, anew: bool, lang: Language | None, port:
                 webbrowser.open(address)
 
         options = ServeOptions(host=HOST, port=_port() if port is None else port, works=True)
-        address = serve_until_stopped(session, options, told)
+        with folder.served():
+            address = serve_until_stopped(session, options, told)
     session.answer({"address": address, "home": str(folder.path)}, say("stopped serving at {address}", address=address))
 
 
@@ -66,8 +68,9 @@ def _tell(folder: DemoFolder, spoken: Language, *, quiet: bool) -> None:
     from ...demo.narrator import Narrator
     from ...demo.story import tell
 
-    with folder.anew(spoken):
-        tell(Narrator(spoken, stderr=quiet), folder.path)
+    narrator = Narrator(spoken, stderr=quiet)
+    with folder.anew(spoken, partial(narrator.again, folder.path)):
+        tell(narrator, folder.path)
 
 
 def _check_extra() -> None:

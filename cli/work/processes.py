@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...domain.names import checked_pool
 from ...errors import Refused
 from ...results.description import Block, grid
 from ...results.figures import count
@@ -55,6 +56,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     Without Kafka the first worker of a ledger also gives the jobs out. With it a worker knows Kafka and the object
     store alone, and no database; `lepton intake` gives the jobs out.
     """
+    checked_pool(pool)
     parts, stop = session.parts, Event()
     if not parts.settings.kafka:  # beside Kafka it knows no database
         parts.seek_unless_named()

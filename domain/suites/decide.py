@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ...errors import Malformed, Stale, first_fault
 from ...events.suite import SuiteDefined, SuiteRetired
-from ...plain import plain, plain_text, same
+from ...plain import plain, same
 from ..append import Append
 from ..commands import OfSuite
 from ..expressions.judging import requirement
@@ -17,7 +17,7 @@ from ..expressions.tree import Condition, names
 from ..gates.protection import compares
 from ..job.kinds import REPORT_OPTIONS, JudgesVersion
 from ..model.state import ModelState
-from ..names import checked_label, checked_model, checked_name, checked_task
+from ..names import checked_label, checked_model, checked_name, checked_pool, checked_task
 from ..streams import model_stream, suite_stream
 from .commands import DefineSuite, JudgeSuite, RetireSuite, SuiteCommand
 from .judging import judged
@@ -113,7 +113,7 @@ def _defined(command: DefineSuite) -> SuiteDefined:
         branch=None if command.branch is None else checked_name(command.branch, "branch"),
         task=checked_task(command.task),
         report=_report(command.report),
-        pool=plain_text(command.pool, "pool"),
+        pool=checked_pool(command.pool),
         message=command.message,
     )
 

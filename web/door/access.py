@@ -19,7 +19,6 @@ from ..caching import private
 from ..options import LOOPBACK, ServeOptions, split_host
 from ..problems import Problem, away, of_http, retry_after
 from ..served import ServedLedger
-from .login import SEALED
 from .peer import uid_of
 from .protocol import CONNECTION
 from .session import SAFE, check_same_site, own_origin, token_of
@@ -99,7 +98,8 @@ async def holder_of(service: ServedLedger, address: str, secret: str) -> Visitor
     if visitor is not None:
         service.known.note(secret)
         return visitor
-    is_guess = secret not in service.known and not secret.startswith(SEALED)  # what was good may have ended
+    # what was good may have ended
+    is_guess = secret not in service.known and not await asyncio.to_thread(service.gave, secret)
     if is_guess and (wait := service.failures.wait(address)) > 0:
         sentence = "too many tokens from this address were refused; wait, then send one that holds"
         raise Problem(429, sentence, Retry_After=retry_after(wait))

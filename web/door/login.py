@@ -21,7 +21,7 @@ from ...domain.access.rights import Rights
 from ...errors import Unavailable
 from ..options import Issuer, LoginClient, is_confidential
 from ..problems import Problem
-from .oidc import Issued
+from .oidc import Issued, is_made_out
 from .seal import Seal
 from .visitor import Visitor
 
@@ -84,8 +84,8 @@ class IssuerLogin:
     def end(self, callback: str, said: Mapping[str, str], kept: str | None) -> Entered:
         """End a log-in by what the issuer has the browser say. Raises `Problem` where it is refused, `Unavailable`
         where the issuer is away."""
-        begun = self._seal.opened(_LOGIN, kept or "")
-        if begun is None or not hmac.compare_digest(said.get("state", "").encode(), begun["state"].encode()):
+        begun = self._begun(said, kept)
+        if begun is None:
             raise Problem(403, "this log-in was not begun by this browser within the last 10 minutes; begin it again")
         if "iss" in said and said["iss"].rstrip("/") != self._issuer.url:
             raise Problem(403, f"another than {self.name} answered this log-in; begin it again")
@@ -99,6 +99,14 @@ class IssuerLogin:
         if len(session) > LONGEST_COOKIE:
             raise Problem(403, f"{self.name} names more models than a browser can keep; have it name patterns of them")
         return Entered(session, begun["place"])
+
+    def ends(self, said: Mapping[str, str], kept: str | None) -> bool:
+        """Whether what a browser says is of the log-in that it began: of no other it is to forget what it keeps."""
+        return self._begun(said, kept) is not None
+
+    def gave(self, session: str) -> bool:
+        """Whether a session was given out here, though it may have ended."""
+        return self._seal.made(_SESSION, session.removeprefix(SEALED))
 
     def visitor(self, session: str) -> Visitor | None:
         """Whose a session is; None where it is not good."""
@@ -120,20 +128,37 @@ class IssuerLogin:
             log.warning("a session ended here alone: %s", error)
             return None
 
+    def _begun(self, said: Mapping[str, str], kept: str | None) -> Mapping[str, Any] | None:
+        """What a browser keeps of the log-in that this is the end of; None where it began none, or another."""
+        begun = self._seal.opened(_LOGIN, kept or "")
+        same = begun is not None and hmac.compare_digest(said.get("state", "").encode(), begun["state"].encode())
+        return begun if same else None
+
     def _visitor(self, told: Mapping[str, Any], nonce: str) -> Visitor:
         """Whom the tokens speak of: the id token says who logged in, an access token made out to us may say more."""
         claims = self._issued.claims(_text(told, "id_token"), self._client.id, nonce=nonce)
-        if claims is None or claims.get("azp", self._client.id) != self._client.id:
+        if claims is None or not _is_for(self._client.id, claims):
             raise Problem(403, f"what {self.name} says of this log-in is not good; begin it again")
-        access = _text(told, "access_token")
-        more = self._issued.claims(access, self._issuer.audience) if access.count(".") == 2 else None
-        if more is not None and more.get("sub") != claims.get("sub"):
+        more = self._more(_text(told, "access_token"))
+        if more and more.get("sub") != claims.get("sub"):
             raise Problem(403, f"{self.name} speaks of two people in one log-in; begin it again")
-        visitor = self._issued.visitor_of({**claims, **(more or {})})
+        visitor = self._issued.visitor_of({**claims, **more})
         if visitor is None:
             sentence = f"{self.name} knows you and allows nothing here; ask whoever keeps it for a scope, lepton:read"
             raise Problem(403, sentence)
         return visitor
+
+    def _more(self, access: str) -> Mapping[str, Any]:
+        """What an access token says that is made out to us; nothing where it is not. Raises `Problem` where it does
+        not hold: what it restricts would be lost."""
+        if not is_made_out(access, self._issuer.audience):
+            return {}
+        more = self._issued.claims(access, self._issuer.audience)
+        if more is None:
+            raise Problem(
+                403, f"what {self.name} says of your rights is not good; begin again, or ask whoever keeps it"
+            )
+        return more
 
     def _tokens(self, callback: str, code: str, verifier: str) -> Mapping[str, Any]:
         """Change a code for tokens."""
@@ -169,6 +194,13 @@ class IssuerLogin:
         if not isinstance(address, str) or not is_confidential(address):
             raise Unavailable(f"{self._issuer.url} names no {name} by https; have it name one")
         return address
+
+
+def _is_for(client: str, claims: Mapping[str, Any]) -> bool:
+    """Whether an id token is for a client: made out to several, it says who asked (OpenID Connect Core, 3.1.3.7)."""
+    audience = claims["aud"]
+    alone = isinstance(audience, str) or len(audience) == 1
+    return claims.get("azp", client if alone else None) == client
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ import httpx
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import extract_compact
 
 from ...domain.access.rights import SCOPES, Rights, Scope
 from ...errors import Unavailable
@@ -145,6 +147,16 @@ class Issued:
                 log.warning("%s; those known are used on", what)
                 return self._published
             raise Unavailable(f"{what}; see whether the issuer is there, then try again") from error
+
+
+def is_made_out(token: str, audience: str) -> bool:
+    """Whether a token says of itself that it is a JWT made out to an audience; nothing of it is believed thereby."""
+    try:
+        claims: Any = json.loads(extract_compact(token.encode()).payload)
+        said = claims["aud"]
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+        return False
+    return audience in (said if isinstance(said, list) else [said])
 
 
 def _words(claim: Any) -> Iterable[str]:

@@ -45,17 +45,18 @@ async def come_back(request: Request) -> Response:
     The next page is asked for by this one and not by a redirect: of that the browser says that another site began it,
     and keeps the session's cookie to itself.
     """
-    login, kept = _login(request), request.cookies.get(_begun_name(request))
+    login, kept, said = _login(request), request.cookies.get(_begun_name(request)), dict(request.query_params)
+    service, ends = request.app.state.service, False
     try:
-        told = await request.app.state.service.entering.run(
-            login.end, _address(request, "/login/callback"), dict(request.query_params), kept
-        )
+        ends = await service.entering.run(login.ends, said, kept)
+        told = await service.entering.run(login.end, _address(request, "/login/callback"), said, kept)
     except (Problem, LeptonError) as error:
         answer = asked_again(request, "/", _refusal(login, error))
     else:
         answer = _onward(request, "You are logged in.", told.place, told.place)
         put_cookie(request, answer, told.session, login.session_seconds)
-    answer.delete_cookie(_begun_name(request), secure=is_secure(request.scope), httponly=True)
+    if ends:  # a stranger's page that leads here ends no log-in under way
+        answer.delete_cookie(_begun_name(request), secure=is_secure(request.scope), httponly=True)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

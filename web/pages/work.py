@@ -22,7 +22,7 @@ from .charts.curve import curve_chart
 from .charts.figure import spec_sent
 from .curves import curves
 from .html import translated
-from .new_job.page import is_unattended
+from .new_job.page import is_unattended, worker_command
 from .page import PageRoutes, PageView, Visit
 from .views import Row, named, rows
 
@@ -91,6 +91,7 @@ def job(page: Visit, job: str) -> PageView | Response:
         "job": record, "view": view, "asked": asked, "who": named(page, view["actor"]), "story": story,
         "curves": drawn, "key": str(uuid4()),
         "waits": record.status == "queued" and page.at is None and is_unattended(page, record.pool),
+        "start": worker_command(page, record.pool),
     }  # fmt: skip
     metrics = [] if drawn is None else [each.to_dict() for each in drawn.drawn]
     return PageView(

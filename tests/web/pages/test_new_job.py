@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
+from lepton_ai.errors import Malformed
 from lepton_ai.web.pages.new_job.fields import KINDS, fields_of, request_from
 
 from ...cli_home import loans
@@ -69,6 +72,12 @@ def test_a_form_asks_once_for_what_differs_from_the_defaults(server: Served, htt
         ({"types": "kind"}, 400, "name=value"),
         ({"class": "nobody"}, 409, "nobody"),
         ({"branch": "a b"}, 400, "a b"),
+        ({"tags": "a\x00b"}, 400, "cannot name a tag"),
+        ({"pool": "gpu\x00"}, 400, "cannot name a pool"),
+        ({"pool": "x" * 101}, 400, "cannot name a pool"),
+        ({"pool": "gpu; reboot"}, 400, "cannot name a pool"),
+        ({"needs": "cu\x00da"}, 400, "nothing that a worker announces"),
+        ({"needs": "cuda " * 101}, 400, "at most 100"),
         ({"kind": "evaluate", "version": ""}, 400, "version"),
         ({"kind": "evaluate", "version": "9"}, 404, "risk"),
     ],
@@ -85,6 +94,35 @@ def test_what_is_refused_comes_back_as_it_was_typed(
     if said.get("kind", "train") == "train":
         assert "half a &#34;sentence&#34;" in answer.text
     assert server.manager.position() == end
+
+
+def test_every_door_says_the_same_of_a_pool(server: Served, http: httpx.Client) -> None:
+    asked = {"kind": "train", "class": "credit-scoring-model", "model": "risk", "data": "loans", "pool": "a\x00"}
+    with pytest.raises(Malformed) as refused:
+        server.manager.jobs.train(asked["class"], "loans", name="risk", pool=asked["pool"])
+    of_api = http.post("/api/v1/jobs", json=asked)
+    of_form = http.post("/jobs/new", data=FORM | asked | {"key": ""})
+
+    assert (of_api.status_code, of_form.status_code) == (400, 400)
+    assert refused.value.fact in of_api.text.encode().decode("unicode_escape")
+    assert refused.value.fact in unescape(of_form.text)
+
+
+def test_the_command_that_starts_a_worker_is_whole_and_tells_no_stranger_where_the_ledger_lies(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "the home"
+    with served(home, works=False) as server:
+        server.manager.save_version({"w": np.zeros(1)}, name="risk")
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as user:
+            own = user.get("/jobs/new?pool=gpu").text
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as other:
+            other.headers["Authorization"] = f"Bearer {server.token('write')}"
+            of_writer = other.get("/jobs/new").text
+
+    assert f"<code>lepton worker --home '{home}' --pool gpu</code>" in unescape(own)
+    assert "<code>lepton worker</code>" in of_writer
+    assert str(tmp_path) not in of_writer
 
 
 def test_a_kind_that_nobody_knows_has_no_form(http: httpx.Client) -> None:

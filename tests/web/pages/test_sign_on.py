@@ -17,7 +17,7 @@ from lepton_ai.web.door.oidc import Issued
 from lepton_ai.web.door.seal import Seal
 from lepton_ai.web.options import Issuer, LoginClient
 from lepton_ai.web.options import issuer as issuer_of
-from lepton_ai.web.served import ServedLedger
+from lepton_ai.web.served import SIGNER, ServedLedger
 
 from ..issuer import AUDIENCE, CLIENT, SECRET, SmallIssuer, issuing, other_key
 from ..server import Served, served
@@ -70,7 +70,7 @@ def refusal(answer: httpx.Response) -> str:
     """The sentence of a log-in that was refused; nobody is let in."""
     assert answer.status_code in (403, 503), answer.text
     assert "lepton=" not in answer.headers.get("set-cookie", "").replace('lepton-login=""', "")
-    found = re.search(r'role="alert"[^>]*>(.*?)</p>', answer.text, re.DOTALL)
+    found = re.search(r'<p class="refusal" role="alert"[^>]*>(.*?)</p>', answer.text, re.DOTALL)
     assert found is not None
     return unescape(found[1])
 
@@ -162,7 +162,7 @@ def test_a_code_is_taken_once(issuer: SmallIssuer, http: httpx.Client) -> None:
     "claims",
     [
         {"nonce": "of another log-in"}, {"nonce": None}, {"aud": "another"}, {"iss": "https://evil.example"},
-        {"exp": 1}, {"azp": "another"}, {"sub": "eve"}, {"aud": AUDIENCE},
+        {"exp": 1}, {"azp": "another"}, {"sub": "eve"}, {"aud": AUDIENCE}, {"aud": [CLIENT, "another"]},
     ],
     ids=str,
 )  # fmt: skip
@@ -171,6 +171,68 @@ def test_an_id_token_that_is_not_of_this_log_in_is_refused(
 ) -> None:
     issuer.claims = claims
     refusal(http.get(agreed(http)))
+
+
+def test_an_id_token_of_several_names_who_asked(issuer: SmallIssuer, http: httpx.Client) -> None:
+    issuer.claims = {"aud": [CLIENT, "another"], "azp": CLIENT}
+    http.get(agreed(http))
+
+    assert "You are ada" in http.get("/m/credit").text
+
+
+@pytest.mark.parametrize("claims", [{"exp": 1}, {"iss": "https://evil.example"}], ids=str)
+def test_an_access_token_made_out_to_us_that_does_not_hold_is_refused(
+    issuer: SmallIssuer, http: httpx.Client, claims: dict[str, Any]
+) -> None:
+    issuer.claims = {"scope": "lepton:read"}
+    issuer.access = issuer.token(lepton_models=["oth*"], **claims)
+    assert "says of your rights is not good" in refusal(http.get(agreed(http)))
+
+
+def test_an_access_token_that_is_badly_signed_is_refused(issuer: SmallIssuer, http: httpx.Client) -> None:
+    issuer.claims = {"scope": "lepton:read"}
+    issuer.access = issuer.token(lepton_models=["oth*"])[:-8] + "AAAAAAAA"
+    assert "says of your rights is not good" in refusal(http.get(agreed(http)))
+
+
+def test_an_access_token_of_another_audience_counts_for_nothing(issuer: SmallIssuer, http: httpx.Client) -> None:
+    issuer.access = issuer.token(scope="lepton:admin", aud="another")
+    assert "allows nothing here" in refusal(http.get(agreed(http)))
+
+    issuer.claims = {"scope": "lepton:read", "lepton_models": ["oth*"]}
+    http.get(agreed(http))
+    assert (http.get("/m/other%2Ejson").status_code, http.get("/m/credit").status_code) == (200, 404)
+
+
+def test_a_strangers_page_ends_no_log_in_under_way(issuer: SmallIssuer, http: httpx.Client) -> None:
+    place = agreed(http)
+    assert "set-cookie" not in http.get("/login/callback", params={"error": "x", "state": "y"}).headers
+
+    assert http.get(place).status_code == 200
+
+
+def test_guessed_sessions_are_counted_as_guesses(server: Served, issuer: SmallIssuer) -> None:
+    with httpx.Client(base_url=server.url, headers={"X-Forwarded-For": "192.0.2.7"}) as stranger:
+        asked = [
+            stranger.get("/api/v1/models", headers={"Authorization": f"Bearer {SEALED}{number}"}).status_code
+            for number in range(server.service.options.limits.failures + 1)
+        ]
+
+    assert (asked[0], asked[-1]) == (401, 429)
+
+
+def test_whoever_forgets_the_key_of_sessions_ends_them_all(
+    tmp_path: Path, shared: SmallIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lepton_ai.web.served.FRESH", 0.0)
+    named = Issuer(shared.url, AUDIENCE, client=LoginClient(CLIENT, SECRET))
+    with served(tmp_path, issuer=named) as server:
+        held = sealed(server, 60)
+        assert server.service.visitor(held) is not None
+        assert server.manager.forget_actor(SIGNER)
+
+        assert server.service.visitor(held) is None
+        assert server.service.visitor(sealed(server, 60)) is not None
 
 
 def test_a_token_that_another_signed_is_refused(issuer: SmallIssuer, http: httpx.Client) -> None:
@@ -215,7 +277,9 @@ def test_an_issuer_that_is_away_is_told_in_a_sentence(
 
     client = LoginClient(CLIENT)
     named = Issuer("http://127.0.0.1:9", AUDIENCE, client=client)
-    monkeypatch.setitem(vars(server.service), "login", IssuerLogin(named, client, Issued(named), Seal(b"k" * 32)))
+    monkeypatch.setitem(
+        vars(server.service), "login", IssuerLogin(named, client, Issued(named), Seal(lambda: b"k" * 32))
+    )
     assert "127.0.0.1:9 cannot be reached now" in refusal(http.get("/login/issuer"))
 
 
@@ -244,7 +308,7 @@ def test_a_session_is_of_its_issuer_and_of_its_use(server: Served, issuer: Small
     assert server.service.visitor(sealed(server, 60)) is not None
     assert server.service.visitor(sealed(server, 60, iss="https://another.example")) is None
     assert server.service.visitor(SEALED + kept) is None
-    assert server.service.visitor(SEALED + Seal(b"k" * 32).sealed("session", 60, {})) is None
+    assert server.service.visitor(SEALED + Seal(lambda: b"k" * 32).sealed("session", 60, {})) is None
     assert server.service.visitor(SEALED) is None
 
 
@@ -275,4 +339,4 @@ def sealed(server: Served, seconds: float, **claims: str) -> str:
     named = server.service.options.issuer
     assert named is not None
     told = {"iss": named.url, "sub": "ada", "scopes": ["write"], "models": ["*"], **claims}
-    return SEALED + Seal(server.service._key(b"sessions")).sealed("session", seconds, told)
+    return SEALED + Seal(lambda: server.service._key(b"sessions")).sealed("session", seconds, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
@@ -75,7 +76,8 @@ def _form(page: Visit, kind: str, said: Mapping[str, str]) -> dict[str, Any]:
         "models": page.manager.models(),
         "data_sets": page.manager.data_sets(),
         "key": said.get("key") or str(uuid4()),
-        "unattended": is_unattended(page, said.get("pool") or "default"),
+        "unattended": is_unattended(page, pool := said.get("pool") or "default"),
+        "start": worker_command(page, pool),
         "sentence": "",
         "wrong": "",
     }
@@ -97,6 +99,15 @@ def _classes(page: Visit) -> list[str]:
     heard = [word.removeprefix("class:") for each in page.service.home.desk.heard_of() for word in each.capabilities
              if word.startswith("class:")]  # fmt: skip
     return list(dict.fromkeys([*OWN, *registered, *heard]))
+
+
+def worker_command(page: Visit, pool: str) -> str:
+    """The command that starts a worker of a pool; where the ledger lies is told to those who may do everything."""
+    assert page.visitor is not None
+    words = ["lepton", "worker"]
+    if page.visitor.rights.unlimited:
+        words += ["--home", str(page.service.home.settings.home)]
+    return shlex.join(words if pool == "default" else [*words, "--pool", pool])
 
 
 def is_unattended(page: Visit, pool: str) -> bool:
