@@ -173,10 +173,10 @@ def _is_of(what: str, proof: Proof) -> bool:
         return False
     if not stream.startswith("model/") or (model is not None and stream != f"model/{model}"):
         return False
-    kind = event["type"].split(".")[1]
+    kind, told = event["type"].split(".")[1], cast("dict[str, Any]", data)
     if kind != "version":
-        return not steps and data.get(kind) == base
-    return bool(steps) or not base.isdecimal() or data.get("version") == int(base)
+        return not steps and told.get(kind) == base
+    return bool(steps) or not base.isdecimal() or told.get("version") == int(base)
 
 
 def check_leaves(history: ServedHistory, kept: bytes) -> None:
