@@ -73,8 +73,8 @@ def test_who_may_look_at_it_and_what_that_may_take_is_the_jobs_and_not_told_of_t
 
     assert {name: getattr(submitted.event, name) for name in allowed} == allowed
     assert offered.event == Past().ask(offer())[0].event
-    for wrong in ({"pool": ""}, {"retries": -1}):
-        with pytest.raises(Malformed, match="a job has a pool of workers"):
+    for wrong, words in (({"pool": ""}, "cannot name a pool"), ({"retries": -1}, "no fewer than 0 retries")):
+        with pytest.raises(Malformed, match=words):
             Past().decided(offer(**wrong))
 
 
