@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -23,6 +24,7 @@ from ..problems import kind_of, of_error
 from ..routing import unquoted
 from .forms import TypedFields, form_of
 from .html import rendered, translated
+from .waiting import LateResponse
 
 if TYPE_CHECKING:
     from ...domain.access.rights import Scope
@@ -61,6 +63,9 @@ class Visit:
         self.service: ServedLedger = request.app.state.service
         self.said: Mapping[str, str] = {}
         """The form that was refused, where the page comes back with it."""
+        self.waits: list[Future[Any]] = []
+        """What is waited for, `patience` seconds at most, before the page is made of what its function returned."""
+        self.patience = 0.0
 
     @cached_property
     def at(self) -> str | None:
@@ -336,8 +341,14 @@ def html(page: Visit, template: str, shown: PageView | Response) -> Response:
     """What is shown, by a template; a response is one already."""
     if isinstance(shown, Response):
         return shown
-    content = rendered(f"{template}.html.j2", page, shown.data)
-    return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
+
+    def made(_: Visit) -> Response:
+        content = rendered(f"{template}.html.j2", page, shown.data)
+        return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
+
+    if all(each.done() for each in page.waits):
+        return made(page)
+    return LateResponse(page.waits, page.patience, partial(answered, page.request, made))
 
 
 def _told(shown: PageView | Response) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
@@ -18,7 +19,7 @@ from ...results.judging.sentences import Sentences
 from ...results.pages.charts import TITLES, charts_of
 from ...results.pages.tables import chart_table
 from ...results.past.history import ROLES
-from .charts.figure import Chart, figures, of_report, spec_sent
+from .charts.figure import Chart, ChartFigure, figures, of_report, spec_sent
 from .html import templates, translated
 from .page import PageRoutes, PageView, Visit
 
@@ -56,7 +57,7 @@ def report(page: Visit, model: str, rev: str) -> PageView | Response:
     charts = _charts(made)
     if spec := spec_sent(page, charts):
         return spec
-    body = "" if page.is_json else _body(page, made, charts)
+    body = partial(_body, page, made, [] if page.is_json else figures(page, charts))
     return PageView({"version": record.version, "body": body, "first": first_parent(record.version)}, made)
 
 
@@ -162,9 +163,9 @@ def _charts(made: Report) -> list[Chart]:
     ]
 
 
-def _body(page: Visit, made: Report, charts: list[Chart]) -> str:
+def _body(page: Visit, made: Report, shown: list[ChartFigure]) -> str:
     """The report's words and charts."""
     from ...results.pages.page import body
 
     macros: Any = templates().get_template("charts.html.j2").make_module({"page": page})
-    return body(made, [macros.figure(page, each) for each in figures(page, charts)])
+    return body(made, [macros.figure(page, each) for each in shown])

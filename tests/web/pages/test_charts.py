@@ -151,6 +151,18 @@ def test_a_chart_has_its_values_as_a_table_and_in_words(http: httpx.Client) -> N
     assert report.count("<figure") == report.count("data-drawn") == report.count("<details") == 7
 
 
+def test_versions_measured_on_different_rows_are_not_joined(server: Served, http: httpx.Client) -> None:
+    for number, count in enumerate((4, 4, 6), 1):
+        server.manager.save_version({"w": np.full(1, number, np.float32)}, name="rows")
+        server.manager.evaluate_predictions(f"rows@{number}", [0, 1] * (count // 2), [0, 1] * (count // 2), draws=0)
+    page = http.get("/m/rows?metric=accuracy")
+    (encoding,) = (each["encoding"] for each in http.get("/m/rows?metric=accuracy&spec=metric").json()["layer"])
+
+    assert "It was measured on 2 sets of rows" in page.text
+    assert encoding["color"]["title"] == "Measured on"
+    assert encoding["detail"]["field"] == "part"
+
+
 def test_the_process_that_draws_is_killed_and_the_next_chart_is_drawn(server: Served, http: httpx.Client) -> None:
     drawn(http, "/m/credit")
     process = server.service.drawings.painter.process

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lepton_ai.versions.overview import history
+from lepton_ai.web.pages.tree.kept import KeptTrees, RecentTrees
 from lepton_ai.web.pages.tree.lanes import MOST, Lanes, Lineage
 from lepton_ai.web.pages.tree.rows import HIGH, TreeRow, row_behind, row_of
 
@@ -120,10 +122,47 @@ def test_a_branch_that_was_rolled_back_is_a_line_of_its_own_beside_the_new_one()
     assert [row_of(lanes, number).child for number in range(1, 7)] == [4, 3, None, 6, 6, None]
 
 
+def test_the_lanes_of_a_range_are_as_large_as_the_range() -> None:
+    lineage = Lineage()
+    for number in range(1, 5_001):
+        lineage.add("main", (number - 1,) if number > 1 else (), number)
+    numbers = lineage.ancestry((5_000,), (4_997,))
+    lanes = Lanes(lineage, numbers, {"main": 5_000} | {f"b{number}": 2 for number in range(50)})
+
+    assert numbers == [4_998, 4_999, 5_000]
+    assert lanes.size < 3_000 < laid(lineage, {"main": 5_000}).size
+    assert [row_of(lanes, number).node for number in numbers] == [0, 0, 0]
+
+
+def test_what_is_kept_of_trees_is_bounded_in_size_and_in_number() -> None:
+    kept = RecentTrees[str](100, entries=3)
+    for number in range(5):
+        kept.put(number, str(number), 0)
+    assert [kept.get(number) for number in range(5)] == [None, None, "2", "3", "4"]
+
+    kept.put(2, "large", 90)
+    kept.put(5, "more", 20)
+    assert (len(kept), kept.size, kept.get(2), kept.get(5)) == (1, 20, None, "more")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("tree")) as server:
         yield server
+
+
+def test_lanes_of_the_same_versions_are_laid_once(server: Served) -> None:
+    trees = KeptTrees()
+    for number in range(3):
+        server.manager.save_version({"w": np.full(1, number, np.float32)}, name="line")
+    model = server.service.home.workspace.model("line")
+
+    def tree(**asked: Any) -> Lanes:
+        return trees.tree(history.LogScope(model, **asked), lambda *_: iter(()))[1]
+
+    assert tree() is tree()
+    assert tree(tips=(3,)) is tree(tips=(3,)) is not tree(tips=(3,), without=(1,))
+    assert len(trees.lanes) == 3
 
 
 def test_windows_of_a_history_joined_are_the_history_drawn_at_once(server: Served) -> None:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
-from ....errors import LeptonError, Malformed, Unavailable
+from ....errors import LeptonError, Malformed
 from ....media import JSON
 from ....results.figures import figure as figured
 from ....results.pages.drawing import check_drawing
 from ....results.pages.tables import ChartTable
+from ...drawings import Drawing, StillDrawing, drawn
 from ..html import translated
+from ..page import answered
+from ..waiting import LateResponse
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from ....results.judging.report import Report
     from ....results.pages.plots import Plot
-    from ...drawings import Drawing
     from ..page import Visit
 
 SECONDS: Final = 3.0
@@ -47,9 +49,46 @@ class ChartFigure:
     """A chart as a page shows it; where it is not drawn, `sentence` says why."""
 
     chart: Chart
-    svg: Markup | None
-    sentence: str
-    spec: str
+    place: str
+    """The address of its specification."""
+    is_past: bool
+    """Whether its page reads the same whenever it is read: then it is not shown without a chart that is late."""
+    wanted: Future[Drawing] | LeptonError
+    """The drawing, or why it was not begun."""
+
+    @cached_property
+    def _drawn(self) -> Drawing | LeptonError:
+        """What came of it by the time that it is shown."""
+        try:
+            return self.wanted if isinstance(self.wanted, LeptonError) else drawn(self.wanted)
+        except StillDrawing as error:
+            if self.is_past:
+                raise
+            return error
+        except LeptonError as error:
+            return error
+
+    @property
+    def svg(self) -> Markup | None:
+        """The drawing."""
+        from markupsafe import Markup
+
+        return Markup(self._drawn.svg) if isinstance(self._drawn, Drawing) else None  # noqa: S704 - `own_svg` let shapes alone pass
+
+    @property
+    def sentence(self) -> str:
+        """Why there is none."""
+        return "" if isinstance(self._drawn, Drawing) else _why(self._drawn)
+
+    @property
+    def spec(self) -> str:
+        """The address of its specification, where there is one."""
+        return self.place if isinstance(self._drawn, Drawing) else ""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is there when the page is opened again."""
+        return isinstance(self._drawn, StillDrawing)
 
     @property
     def right(self) -> Sequence[bool]:
@@ -75,23 +114,23 @@ def of_plot(key: str, title: str, plot: Plot, table: ChartTable) -> Chart:
 
 
 def figures(page: Visit, charts: Sequence[Chart]) -> list[ChartFigure]:
-    """Charts as figures of a page, drawn as far as that goes within a bound of time."""
-    from markupsafe import Markup
+    """Charts as figures of a page, which waits for them within a bound of time.
 
-    drawings = page.service.drawings
-    end, shown = time.monotonic() + (SECONDS if page.at is None else PATIENCE), list[ChartFigure]()
-    try:
-        check_drawing()
-        begun = [drawings.begun(each.order) for each in charts]
-    except LeptonError as error:
-        return [ChartFigure(each, None, _why(error), "") for each in charts]
-    for chart, drawing in zip(charts, begun, strict=True):
-        spec = page.here(spec=chart.key)
+    Raises `StillDrawing` for a page of the past where too many charts wait for their turn.
+    """
+    shown = list[ChartFigure]()
+    for chart in charts:
         try:
-            drawn = _within(drawing, end - time.monotonic())
-            shown.append(ChartFigure(chart, Markup(drawn.svg), "", spec))  # noqa: S704 - `own_svg` let shapes alone pass
+            wanted = _begun(page, chart)
+            page.waits.append(wanted)
+        except StillDrawing as error:
+            if page.at is not None:
+                raise
+            wanted = error
         except LeptonError as error:
-            shown.append(ChartFigure(chart, None, _why(error), ""))
+            wanted = error
+        shown.append(ChartFigure(chart, page.here(spec=chart.key), page.at is not None, wanted))
+    page.patience = SECONDS if page.at is None else PATIENCE
     return shown
 
 
@@ -105,20 +144,24 @@ def spec_sent(page: Visit, charts: Sequence[Chart]) -> Response | None:
     chart = next((each for each in charts if each.key == asked), None)
     if chart is None:
         raise Malformed(f"this page has no chart {asked[:40]!r}; reload the page that named it")
+    wanted = _begun(page, chart)
+
+    def sent(_: Visit) -> Response:
+        return Response(drawn(wanted).spec, media_type=JSON)
+
+    return LateResponse([wanted], PATIENCE, partial(answered, page.request, sent, as_json=page.is_json))
+
+
+def _begun(page: Visit, chart: Chart) -> Future[Drawing]:
     check_drawing()
-    return Response(_within(page.service.drawings.begun(chart.order), PATIENCE).spec, media_type=JSON)
-
-
-def _within(drawing: Future[Drawing], seconds: float) -> Drawing:
-    try:
-        return drawing.result(max(0.0, seconds))
-    except (TimeoutError, CancelledError) as error:
-        late = "This chart is still being drawn; reload the page to see it. Its table says the same."
-        raise Unavailable(translated(late)) from error
+    assert page.visitor is not None  # nobody else is shown a chart
+    return page.service.drawings.begun(chart.order, page.visitor.token or page.visitor.actor)
 
 
 def _why(error: LeptonError) -> str:
     """Why there is no drawing: a sentence of the reader's language where it is the usual one."""
+    if isinstance(error, StillDrawing):
+        return translated("This chart is still being drawn; reload the page to see it. Its table says the same.")
     if "lepton-ai-sdk[plot]" in error.fact:
         return translated("This server draws no charts: its extra plot is not installed. The table says the same.")
     return error.fact

@@ -65,16 +65,28 @@ def metric_by_version(page: Visit, model: str) -> MetricByVersion:
 
 
 def _plot(metric: str, points: Sequence[Row]) -> Plot:
-    branches = {row["branch"] for row in points}
-    colored = 1 < len(branches) <= len(COLOURS)
-    places = [[row["version"], row["value"], *([row["branch"]] if colored else [])] for row in points]
+    """The plot, whose lines join versions of one branch that were measured on the same rows; no others compare. It is
+    coloured by the rows where there are several sets of them, else by the branch."""
+    sets, branches = {row["rows"] for row in points}, {row["branch"] for row in points}
+    by, words = (translated("Measured on"), _measured) if len(sets) > 1 else (translated("Branch"), _branch)
+    colored = 1 < len(sets if len(sets) > 1 else branches) <= len(COLOURS)
+    places = [
+        [row["version"], row["value"], *([words(row)] if colored else []), f"{row['rows']} {row['branch']}"]
+        for row in points
+    ]
     axes = PlotAxis(translated("Version"), "number"), PlotAxis(metric, "number")
-    return Plot("line", *axes, PlotAxis(translated("Branch"), "word") if colored else None, places)
+    return Plot("line", *axes, PlotAxis(by, "word") if colored else None, places, parted=True)
+
+
+def _measured(row: Row) -> str:
+    return short(row["rows"]) if row["rows"] else "–"
+
+
+def _branch(row: Row) -> str:
+    return row["branch"]
 
 
 def _table(metric: str, points: Sequence[Row], count: int) -> ChartTable:
     head = (translated("Version"), metric, translated("Branch"), translated("Measured on"))
-    shown = [
-        (row["version"], row["value"], row["branch"], row["rows"] and short(row["rows"])) for row in points[:TABLED]
-    ]
+    shown = [(row["version"], row["value"], row["branch"], _measured(row)) for row in points[:TABLED]]
     return ChartTable(head, shown, count)

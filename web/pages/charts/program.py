@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -11,9 +13,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ....errors import LeptonError
-from ...drawings import Program
+from ...drawings import Program, drawn
 from ...problems import Problem, of_error
 from ..entry import IMMUTABLE
+from ..waiting import LateResponse
+from .figure import PATIENCE
 
 PLACE: Final = "/charts/vega.js"
 """Leads to where it is, which changes with its content."""
@@ -35,13 +39,17 @@ def _sent(request: Request, program: Program) -> Response:
 
 
 def _with_program(answer: Callable[[Request, Program], Response]) -> Callable[[Request], Response]:
-    def answered(request: Request) -> Response:
+    def late(request: Request) -> Response:
+        program = request.app.state.service.drawings.program()
+        return LateResponse([program], PATIENCE, partial(answered, request, program))
+
+    def answered(request: Request, program: Future[Program]) -> Response:
         try:
-            return answer(request, request.app.state.service.drawings.program().result())
+            return answer(request, drawn(program))
         except LeptonError as error:
             return of_error(error, request)
 
-    return answered
+    return late
 
 
 ROUTES: Final[list[BaseRoute]] = [

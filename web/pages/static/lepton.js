@@ -98,7 +98,7 @@ async function renewed() {
     if (answer.status >= 500) throw new Error(answer.statusText);
     if (!answer.ok || answer.redirected) return true; // logged out, or not there any more: what was shown stays
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const section of live()) {
+    for (const section of [...live(), ...late()]) {
       const next = fresh.getElementById(section.id);
       if (next) renew(section, next);
     }
@@ -112,6 +112,9 @@ async function renewed() {
     return false;
   }
 }
+
+/** The figures whose charts were not drawn yet. */
+const late = () => [...document.querySelectorAll("[data-late]")].map((each) => each.closest("figure"));
 
 let announcing = 0;
 
@@ -213,3 +216,16 @@ async function lookBack(isDue) {
   }
   banner();
 }
+
+// ── charts that were not drawn in time ───────────────────────────────────────────────────────────────────────────────
+
+/** Look for them after some seconds, a few times, each after a longer pause. */
+function lookForCharts([seconds, ...more]) {
+  if (!seconds || !late().length) return;
+  setTimeout(async () => {
+    await refresh();
+    lookForCharts(more);
+  }, 1000 * seconds);
+}
+
+lookForCharts([2, 5, 15, 30]);

@@ -49,11 +49,14 @@ class Lineage:
         wanted, unwanted = set(tips), set(without)
         found: list[int] = []
         for number in range(max(wanted, default=0), 0, -1):
+            if not wanted:
+                break
             if number in unwanted:
                 unwanted.update(self.parents[number])
             elif number in wanted:
                 found.append(number)
                 wanted.update(self.parents[number])
+            wanted.discard(number)
         return found[::-1]
 
 
@@ -74,7 +77,8 @@ class Lanes:
     """The lines among some versions, each with its lane."""
 
     def __init__(self, lineage: Lineage, numbers: Sequence[int], heads: Mapping[str, int]) -> None:
-        """`numbers` are the versions, oldest first; `heads` says where branches stand."""
+        """`numbers` are the versions, oldest first, as a range from 1 where they are all; `heads` says where branches
+        stand."""
         self.numbers = numbers
         self.lines: list[Line] = []
         self.lane: list[int] = []
@@ -83,15 +87,19 @@ class Lanes:
         self._parents: Mapping[int, tuple[int, ...]] | Sequence[tuple[int, ...]] = (
             lineage.parents if isinstance(numbers, range) else _among(lineage, numbers)
         )
-        size = (numbers[-1] if numbers else 0) + 1
-        self._next = array("i", bytes(4 * size))
-        self._line_of = array("i", bytes(4 * size))
+        self._next = _places(numbers)
+        self._line_of = _places(numbers)
         self._merging: dict[tuple[int, int], int] = {}
         self._forks = defaultdict[int, list[int]](list)
         self._main = 0
         """The newest version of main as it stands."""
         self._lay(heads)
         self._colour()
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        return len(self.numbers) * (8 if isinstance(self.numbers, range) else 400) + len(self.lines) * 400 + 1_000
 
     def parents(self, number: int) -> tuple[int, ...]:
         """A version's parents among these versions."""
@@ -147,7 +155,7 @@ class Lanes:
         for number in self.numbers:
             if (of := parents[number]) and branches[of[0]] == branches[number]:
                 other = following[of[0]]
-                if not other or on_head[number] or not on_head[other]:
+                if not other or number in on_head or other not in on_head:
                     following[of[0]] = number
         firsts, starts, lasts, merges = list[int](), list[int](), list[int](), list[int]()
         for number in self.numbers:
@@ -183,17 +191,18 @@ class Lanes:
                 self._merging[number, parent] = line
         self.lines = [*map(Line, starts, firsts, lasts, ends), *between]
 
-    def _standing(self, heads: Mapping[str, int]) -> bytearray:
-        """By version, whether it is one of those of its branch that lead to where that stands."""
-        found, branches, parents = bytearray(len(self._next)), self._lineage.branches, self._parents
+    def _standing(self, heads: Mapping[str, int]) -> set[int]:
+        """The versions that lead to where their branch stands, each on that branch."""
+        found, branches, parents = set[int](), self._lineage.branches, self._parents
+        members = self.numbers if isinstance(parents, Sequence) else parents
         for branch, head in heads.items():
-            number = head if head < len(found) and head in self.numbers else 0
+            number = head if head in members else 0
             while branch == MAIN and number and branches[number] != MAIN:
                 number = _first(parents[number])
             if branch == MAIN:
                 self._main = number
             while number and branches[number] == branch:
-                found[number] = True
+                found.add(number)
                 number = _first(parents[number])
         return found
 
@@ -242,6 +251,11 @@ class Lanes:
             if not place or taken[place - 1][1] < each.start:
                 insort(taken, (each.start, each.end, line))
         return [line for _, _, line in taken]
+
+
+def _places(numbers: Sequence[int]) -> array[int] | dict[int, int]:
+    """A number for each version, 0 at first: no more of them than there are versions."""
+    return array("i", bytes(4 * (len(numbers) + 1))) if isinstance(numbers, range) else dict.fromkeys(numbers, 0)
 
 
 def _first(parents: tuple[int, ...]) -> int:
