@@ -120,6 +120,7 @@ PAGES: Final = {
     "None of these versions has {names}.": "这些版本都没有 {names}。",
     "Best first by {metric}.": "按 {metric}，最好的在前。", "Take version {number} out": "移出版本 {number}",
     "The same for all:": "全部相同：", "What differs between them, tensors too": "两者的全部差别，包括张量",
+    "Skip to the history": "跳到历史",
     # work
     "Work": "工作", "Runs": "运行", "Job": "任务", "State": "状态",
     "Filter": "筛选", "Message, or why": "说明或原因",
