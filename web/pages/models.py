@@ -49,8 +49,8 @@ def model(page: Visit, model: str) -> PageView | Response:
     metrics = list(dict.fromkeys(name for each in versions for name in each.metrics))[:4]
     aliases = page.manager.aliases(model=model)
     told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}
-    refs = page.workspace.model(record.model).aliases
-    put = {name: refs[name].last_move() for name in list(record.aliases)[:LIVE]}
+    last = {name: page.manager.moves(name, "alias", model=record.model, most=1) for name in list(record.aliases)[:LIVE]}
+    put = {name: moves[0] for name, moves in last.items() if moves}
     data = {"put": put, "record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
     by_version = metric_by_version(page, record.model)
     charts = [by_version.chart] if by_version.chart else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -94,7 +95,8 @@ def shown_move(said: Mapping[str, str]) -> LastMove:
 
 def rolled_away(page: Visit, model: str, number: int) -> Move | None:
     """The rollback from a version that nobody cleared it of since: a reason not to go back to it."""
-    return last_rollback_from(page.workspace.model(model), number)
+    move = last_rollback_from(page.workspace.model(model), number)
+    return move and replace(move, reason=page.workspace.opened(move.actor, move.reason))
 
 
 def _told(refs: Any, pairs: Iterable[tuple[str, Version]]) -> dict[str, Any]:
