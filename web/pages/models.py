@@ -50,7 +50,7 @@ def model(page: Visit, model: str) -> PageView | Response:
     aliases = page.manager.aliases(model=model)
     told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}
     last = {name: page.manager.moves(name, "alias", model=record.model, most=1) for name in list(record.aliases)[:LIVE]}
-    put = {name: moves[0] for name, moves in last.items() if moves}
+    put = {name: move for name, moves in last.items() for move in moves}
     data = {"put": put, "record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
     by_version = metric_by_version(page, record.model)
     charts = [by_version.chart] if by_version.chart else []

@@ -88,7 +88,9 @@ def test_a_plan_shows_the_figures_that_decide_and_folds_the_rest(server: Served,
     tensors, rows = manager.load_tensors("credit@1"), {"digest": f"blake3:{'e' * 64}", "rows": 9}
     for step in (1, 2):
         figures = {f"figure-{number}": 1.0 + step * number for number in range(12)}
-        manager.save_version(tensors, name="many", metrics=figures, validation=rows)
+        manager.save_version(
+            {name: step * each for name, each in tensors.items()}, name="many", metrics=figures, validation=rows
+        )
         manager.alias("live", f"many@{step}")
     plan = http.get("/m/many/rollback?alias=live&plan=1").text
 
