@@ -95,15 +95,14 @@ def _suggested(page: Visit, model: str, branch: str) -> Suggestion | None:
 def _proposed(
     page: Visit, model: str, stands: int | None, places: list[int], suggestion: Suggestion | None
 ) -> int | None:
-    """Where the name stood before; where that was rolled back from, what the ledger suggests or an older place."""
+    """Where the name stood before; where that was rolled back from, what the ledger suggests or the place before that."""
     if stands is None:
         return None
     barred = rolled_back_from(page.workspace.model(model))
-    if places and places[0] not in barred:
-        return places[0]
-    if suggestion and suggestion.version in places and suggestion.version not in barred:
+    able = [number for number in places if number not in barred]
+    if able[:1] != places[:1] and suggestion and suggestion.version in able:
         return suggestion.version
-    return max((number for number in places if number < stands and number not in barred), default=None)
+    return next(iter(able), None)
 
 
 def _deciding(plan: RollbackPlan, metric: str | None) -> dict[str, Any]:
