@@ -53,15 +53,28 @@ def rolled_back_from(model: ModelState) -> dict[int, set[datetime]]:
     times = defaultdict[int, set[datetime]](set)
     for ref in (*model.branches.values(), *model.aliases.values()):
         for move in ref.moves.values():
-            number = move.from_version or 0
-            if (
-                move.kind == "rolled_back"
-                and number > (move.to_version or 0)
-                and move.seq > model.cleared.get(number, 0)
-            ):
+            if move.from_version and _is_rollback_from(model, move, move.from_version):
                 # a branch and the aliases that go with it bear one time: it was one decision
-                times[number].add(move.time)
+                times[move.from_version].add(move.time)
     return dict(times)
+
+
+def last_rollback_from(model: ModelState, number: int) -> Move | None:
+    """The last rollback from a version since it was last cleared; None where it was never rolled back from."""
+    refs = (*model.branches.values(), *model.aliases.values())
+    return max(
+        (move for ref in refs for move in ref.moves.values() if _is_rollback_from(model, move, number)),
+        key=lambda move: move.seq,
+        default=None,
+    )
+
+
+def _is_rollback_from(model: ModelState, move: Move, number: int) -> bool:
+    return (
+        move.kind == "rolled_back"
+        and move.from_version == number > (move.to_version or 0)
+        and move.seq > model.cleared.get(number, 0)
+    )
 
 
 def _stays(moves: list[Move], now: datetime) -> Iterator[tuple[int, Span]]:

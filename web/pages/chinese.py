@@ -64,12 +64,12 @@ PAGES: Final = {
     "It moves only by a gate: {requirements}": "仅可通过门禁移动：{requirements}",
     "Who moved it, when and why": "何人、何时、为何移动", "When": "何时", "Who": "何人", "From": "从", "To": "到",
     "Why": "理由", "Event": "事件", "Take back": "撤销", "nowhere": "无", "no reason given": "未给出理由",
-    "rolled back": "已回退", "takes back event {seq}": "撤销事件 {seq}", "Put back on {number}": "放回版本 {number}",
+    "rolled back": "已回退", "Put back on {number}": "放回版本 {number}",
     "Put it elsewhere": "移到别处", "Move": "移动", "Without its gate, for the reason": "不经门禁，凭上述理由",
     # rolling back
     "Roll back {model}": "回退 {model}", "1. Choose": "1. 选择", "2. What would change": "2. 将会改变什么",
     "3. Confirm": "3. 确认", "Branch": "分支", "Alias": "别名", "Back to version": "回到版本",
-    "where it stood before": "之前的位置", "Rehearse on": "预演数据", "no rows": "不预演",
+    "Rehearse on": "预演数据", "no rows": "不预演",
     "Show what would change": "显示将会改变什么", "Roll back an alias instead": "改为回退别名",
     "Roll back a branch instead": "改为回退分支", "What the ledger would go back to": "账本建议回到哪里",
     "All differences": "全部差异", "It stands there already.": "已在该版本。",
@@ -120,6 +120,11 @@ PAGES: Final = {
     "None of these versions has {names}.": "这些版本都没有 {names}。",
     "Best first by {metric}.": "按 {metric}，最好的在前。", "Take version {number} out": "移出版本 {number}",
     "The same for all:": "全部相同：", "What differs between them, tensors too": "两者的全部差别，包括张量",
+    "Skip to the history": "跳到历史", "Working…": "处理中…",
+    "Version {number} was rolled back from on {day}:": "版本 {number} 曾于 {day} 被回退离开：",
+    "Every version on which {name} stood before was rolled back from. Name one all the same, or put it on another:":
+        "{name} 此前所在的每个版本都曾被回退离开。可以仍然指定其中一个，或放到别处：",
+    "{count} more metrics": "另外 {count} 个指标",
     # work
     "Work": "工作", "Runs": "运行", "Job": "任务", "State": "状态",
     "Filter": "筛选", "Message, or why": "说明或原因",

@@ -17,6 +17,8 @@ LISTED: Final = 50
 """Models of a page."""
 NAMES: Final = 5
 """Aliases, and branches, of a model in the list; its page of names has all."""
+LIVE: Final = 20
+"""Aliases of a model whose last move stands beside them."""
 NEWEST: Final = 8
 """Entries of a model's history on its own page."""
 
@@ -47,7 +49,9 @@ def model(page: Visit, model: str) -> PageView | Response:
     metrics = list(dict.fromkeys(name for each in versions for name in each.metrics))[:4]
     aliases = page.manager.aliases(model=model)
     told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}
-    data = {"record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
+    last = {name: page.manager.moves(name, "alias", model=record.model, most=1) for name in list(record.aliases)[:LIVE]}
+    put = {name: move for name, moves in last.items() for move in moves}
+    data = {"put": put, "record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
     by_version = metric_by_version(page, record.model)
     charts = [by_version.chart] if by_version.chart else []
     if spec := spec_sent(page, charts):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
+from ...domain.model.state import Move
+from ...domain.model.track_record import last_rollback_from
 from ...errors import Malformed
 from ...results import LastMove, Version
 from .page import PageRoutes, PageView, Visit
@@ -49,7 +52,10 @@ def alias(page: Visit, model: str, name: str) -> PageView:
     protection = manager.protections(model).get(name)
     data = {"model": model, "name": name, "stands": stands, "last": last, "moves": entries, "older": older}
     done = next((each for each in entries if str(each.seq) == page.asked("done")), None)
-    return PageView({**data, "protection": protection, "done": done, "to": page.asked("to"), "key": str(uuid4())}, told)
+    to = page.asked("to").strip()
+    left = rolled_away(page, model, int(to)) if to.isdecimal() and len(to) < 10 else None
+    data |= {"protection": protection, "done": done, "to": to, "left": left, "key": str(uuid4())}
+    return PageView(data, told)
 
 
 @pages.act("/m/{model}/aliases/{name}", "alias", alias)
@@ -85,6 +91,12 @@ def shown_move(said: Mapping[str, str]) -> LastMove:
     if not words.isdecimal() or len(words) > 18:
         raise Malformed("the form does not say what the page showed; open the page anew and send it again")
     return LastMove(int(words))
+
+
+def rolled_away(page: Visit, model: str, number: int) -> Move | None:
+    """The rollback from a version that nobody cleared it of since: a reason not to go back to it."""
+    move = last_rollback_from(page.workspace.model(model), number)
+    return move and replace(move, reason=page.workspace.opened(move.actor, move.reason))
 
 
 def _told(refs: Any, pairs: Iterable[tuple[str, Version]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from collections.abc import Iterator
@@ -51,21 +52,56 @@ def form(page: str, action: str, place: int = 0) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', forms[place]))
 
 
-def test_a_move_is_taken_back_beside_where_it_is_told(server: Served, http: httpx.Client) -> None:
-    path = "/m/credit/aliases/production"
-    back = form(http.get(path).text, path)
-    done = http.post(path, data=back)
+def test_a_move_is_taken_back_by_a_plan_that_asks_why(server: Served, http: httpx.Client) -> None:
+    told = http.get("/m/credit/aliases/production").text
+    (place,) = re.findall(r'href="([^"]+)">Put back on 6<', told)
+    plan = http.get(html.unescape(place)).text
+    assert "2. What would change" in plan
+    said = form(plan, "/m/credit/rollback")
+    assert (said["to"], said["alias"]) == ("6", "production")
+    done = http.post("/m/credit/rollback", data={**said, "reason": "it was right"})
 
-    assert done.status_code == 200
     assert "Done:" in done.text
     assert int(server.manager.aliases(model="credit")["production"]) == 6
-    move = next(iter(server.manager.moves("production", "alias", model="credit")))
-    assert move.message.startswith("takes back event")
+    assert next(iter(server.manager.moves("production", "alias", model="credit"))).message == "it was right"
+
+
+def test_what_was_rolled_back_from_is_not_proposed_and_named_with_a_warning(server: Served, http: httpx.Client) -> None:
+    bare = "/m/credit/rollback?alias=production&plan=1"
+    warning = "Version 6 was rolled back from on"
+    assert "Every version on which production stood before was rolled back from" in http.get(bare).text
+    named = http.get(f"{bare}&to=6").text
+    assert warning in named
+    assert "complaints" in named
+    assert warning in http.get("/m/credit/aliases/production?to=6").text
+
+    server.manager.alias("production", "credit@5", reason="another")
+    assert form(http.get(bare).text, "/m/credit/rollback")["to"] == "4"
+    server.manager.rollback("credit@4", alias="production", reason="no better")
+    server.manager.clear("credit@6", reason="the alarm was false")
+    assert form(http.get(bare).text, "/m/credit/rollback")["to"] == "6"
+    assert warning not in http.get(f"{bare}&to=6").text
+
+
+def test_a_plan_shows_the_figures_that_decide_and_folds_the_rest(server: Served, http: httpx.Client) -> None:
+    manager = server.manager
+    tensors, rows = manager.load_tensors("credit@1"), {"digest": f"blake3:{'e' * 64}", "rows": 9}
+    for step in (1, 2):
+        figures = {f"figure-{number}": 1.0 + step * number for number in range(12)}
+        manager.save_version(
+            {name: step * each for name, each in tensors.items()}, name="many", metrics=figures, validation=rows
+        )
+        manager.alias("live", f"many@{step}")
+    plan = http.get("/m/many/rollback?alias=live&plan=1").text
+
+    shown, _, folded = plan.partition("more metrics</summary>")
+    assert shown.count("figure-") == 5
+    assert folded.count("figure-") == 6
 
 
 def test_a_form_that_is_sent_twice_acts_once(server: Served, http: httpx.Client) -> None:
     path = "/m/credit/aliases/production"
-    back = form(http.get(path).text, path)
+    back = {**form(http.get(path).text, path), "to": "6", "reason": "again"}
     http.post(path, data=back)
     end = server.manager.position()
 

@@ -75,6 +75,7 @@ def test_what_changed_between_two_versions(newcomer: Newcomer) -> None:
 
 
 def test_the_last_one_is_put_back_safely(server: Served, newcomer: Newcomer) -> None:
+    server.manager.alias("production", "credit@5", reason="the newest")
     newcomer.click("link", "production")
     newcomer.click("link", "Roll back")
     newcomer.page.get_by_role("heading", name="2. What would change").wait_for()

@@ -21,7 +21,7 @@ _COLUMNS: Final = 5
 """Figures that the table has columns for."""
 EXAMPLES: Final = (
     "f1 > 0.8",
-    "metric.f1 > 0.7 and param.lr <= 0.005",
+    "metric.f1 > 0.7 and version.actor = 'ada'",
     "version.branch = 'main' and not f1 < 0.75",
     "version.message = 'first model' or note.ticket = 'RISK-12'",
 )

@@ -195,6 +195,38 @@ function common(first, second) {
   return pairs;
 }
 
+// ── what takes a while says so, and times grow older ────────────────────────────────────────────────────────────────
+
+document.addEventListener("submit", ({ submitter, defaultPrevented }) => {
+  if (!submitter?.dataset.busy || defaultPrevented) return;
+  submitter.dataset.idle = submitter.textContent;
+  submitter.textContent = submitter.dataset.busy;
+  submitter.setAttribute("aria-busy", "true");
+  setTimeout(() => (submitter.disabled = true)); // behind the sending, of which it is part
+});
+
+// who comes back to the page finds its buttons as they were
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("[aria-busy]")) {
+    button.textContent = button.dataset.idle;
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }
+});
+
+const AGES = [[86400, "d", "天"], [3600, "h", "小时"], [60, "min", "分钟"]];
+
+/** Say anew how long ago a time was; those of the past's pages, and those to come, stay. */
+function age(shown) {
+  const seconds = (Date.now() - Date.parse(shown.previousElementSibling?.dateTime)) / 1000;
+  const [size, unit, word] = AGES.find(([each]) => seconds >= each) ?? [];
+  if (!size || seconds > 30 * 86400) return;
+  const count = Math.floor(seconds / size);
+  shown.textContent = document.documentElement.lang === "en" ? `${count} ${unit} ago` : `${count} ${word}前`;
+}
+
+if (page.dataset.seq) setInterval(() => document.querySelectorAll("time + .ago").forEach(age), 60_000);
+
 // ── the head that this browser saw last ──────────────────────────────────────────────────────────────────────────────
 
 /** Look at it once a session of a tab, when nothing else is to be done, and always on /status; /proof does by itself. */
