@@ -95,7 +95,7 @@ def _suggested(page: Visit, model: str, branch: str) -> Suggestion | None:
 def _proposed(
     page: Visit, model: str, stands: int | None, places: list[int], suggestion: Suggestion | None
 ) -> int | None:
-    """Where the name stood before; where that was rolled back from, what the ledger suggests or the place before that."""
+    """Where the name stood before; where that was rolled back from, what the ledger suggests or a place before."""
     if stands is None:
         return None
     barred = rolled_back_from(page.workspace.model(model))
