@@ -155,8 +155,8 @@ def test_versions_measured_on_different_rows_are_not_joined(server: Served, http
     for number, count in enumerate((4, 4, 6), 1):
         server.manager.save_version({"w": np.full(1, number, np.float32)}, name="rows")
         server.manager.evaluate_predictions(f"rows@{number}", [0, 1] * (count // 2), [0, 1] * (count // 2), draws=0)
-    page = http.get("/m/rows?metric=accuracy")
-    (encoding,) = (each["encoding"] for each in http.get("/m/rows?metric=accuracy&spec=metric").json()["layer"])
+    page = http.get("/m/rows")
+    (encoding,) = (each["encoding"] for each in http.get("/m/rows?spec=metric").json()["layer"])
 
     assert "It was measured on 2 sets of rows" in page.text
     assert encoding["color"]["title"] == "Measured on"
