@@ -19,8 +19,8 @@ from ..web.server import served
 from .test_reference import KEPT, WITH_JSON, commands, words_of
 
 ELSEWHERE = {
-    "demo", "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "sign-head",
-    "snapshot", "upgrade", "worker",
+    "demo", "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "snapshot",
+    "upgrade", "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
 ALONE = {"completion", "logs", "status", "sync", "kept", "adopt", "token", "prove"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SAMPLE = Path(__file__).parents[2] / "examples" / "sample.py"
+SAMPLE = Path(__file__).parents[2] / "demo" / "sample.txt"
 PRINTED = """
 from lepton_ai import ModelManager
 from lepton_ai.models import CreditScoringModel

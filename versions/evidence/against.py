@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ...errors import Malformed, NotAsSigned, Refused
 from ...events.merkle import Frontier
-from ...events.sql.store import Store
 from ...evidence.head import KnownHead, contents, hexed
 from ...results import Verified
-from ..maintenance import fsck
-from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ...events.sql.store import Store
+    from ..workspace import Workspace
 
 LEAF: Final = 32
 """Bytes of a leaf's hash in a file of leaves."""
@@ -46,6 +47,8 @@ def verify_against(workspace: Workspace, heads: Sequence[KnownHead], leaves: Pat
     is. Raises `Refused` where the head is of another ledger.
     """
     kept = None if leaves is None else read_leaves(leaves, heads[-1])
+    from ..maintenance import fsck  # which no client over HTTP has
+
     verified = fsck.verify(workspace)  # from here on tiles and leaves are those of the stored bytes
     store = workspace.ledger.store
     if kept is not None:
