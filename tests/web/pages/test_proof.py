@@ -276,11 +276,11 @@ def test_a_server_that_cannot_show_that_its_log_went_on_turns_pages_red(home: Pa
 
         page.route("**/head.json*", lie)
         page.goto(f"{server.url}/status")
-        page.locator("#broken").wait_for()
+        page.locator("#alarm").wait_for()
         page.unroute("**/head.json*", lie)
         page.goto(f"{server.url}/proof")
         assert "goes on from that of 30" in outcomes(page, "seen")[0]
-        assert page.locator("#broken").is_visible()
+        assert page.locator("#alarm").is_visible()
         assert page.locator("#accept").is_visible()
     context.close()
 

@@ -61,7 +61,7 @@ def trained(page: Any, message: str, **hyperparameters: str) -> int:
     """Ask for a training on the page of the jobs, and see it through: the number of the version that came of it."""
     page.get_by_role("link", name="Jobs", exact=True).first.click()
     page.get_by_role("link", name="New job").click()
-    page.get_by_label("Model").fill("credit")
+    page.get_by_label("Model", exact=True).fill("credit")
     page.get_by_label("Data").select_option("applicants")
     page.get_by_label("Message").fill(message)
     for name, value in hyperparameters.items():
@@ -171,12 +171,12 @@ def test_the_story_without_javascript(server: Served, browser: Any) -> None:
     page = context.new_page()
     page.goto("/jobs")
     page.get_by_role("link", name="New job").click()
-    page.get_by_label("Model").fill("plain")
+    page.get_by_label("Model", exact=True).fill("plain")
     page.get_by_label("Data").select_option("applicants")
     page.get_by_label("epochs", exact=True).fill("none")
     page.get_by_role("button", name="Train").click()
     assert "epochs" in page.get_by_role("alert").inner_text()
-    assert page.get_by_label("Model").input_value() == "plain"
+    assert page.get_by_label("Model", exact=True).input_value() == "plain"
     page.get_by_label("epochs", exact=True).fill("3")
     page.get_by_role("button", name="Train").click()
 
