@@ -8,6 +8,7 @@ from typing import Final
 import torch
 
 from ..errors import Refused
+from ..models.device import named_device
 from .plan import Precision
 
 _TYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -15,12 +16,7 @@ _TYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 def chosen_device(name: str) -> torch.device:
     """The device of that name; of 'auto' the first accelerator that is here. Raises `Refused` where it is not here."""
-    if name == "auto":
-        return _discovered()
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise Refused(f"the device {name!r} is not here ({str(error).splitlines()[0]}); use 'auto' or 'cpu'") from error
+    return _discovered() if name == "auto" else named_device(name)
 
 
 def chosen_type(precision: Precision, device: torch.device) -> torch.dtype | None:

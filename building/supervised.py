@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from ..datasets.columns import Column, Label
-from ..datasets.tables import read_labels
+from ..datasets.tables import read_labels, without_columns
 from ..errors import Malformed
 from ..evaluation.answers.corrections import corrected
 from ..evaluation.binary import best_threshold
 from ..evaluation.outcomes import Outcomes
 from ..evaluation.resampling import Sampling
-from ..models.model import Model, OnEpoch
+from ..models.model import Model, OnEpoch, recorded_figures
 from ..models.progress import Progress
 from .objective import Loss, balanced, binary, huber, multiclass
 from .plan import PredictedTask, SupervisedHyperparameters
@@ -55,11 +55,11 @@ class ReadRows(Protocol):
 
 
 R = TypeVar("R", bound=ReadRows)
-P = TypeVar("P", bound="Predictor[Any]")
+P = TypeVar("P", bound="NeuralPredictor[Any]")
 H = TypeVar("H", bound=SupervisedHyperparameters)
 
 
-class Predictor(nn.Module, Generic[R]):
+class NeuralPredictor(nn.Module, Generic[R]):
     """All that a prediction needs, as parameters and buffers: a net, and what its outputs mean."""
 
     net: nn.Module
@@ -137,11 +137,9 @@ class SupervisedModel(Model, Generic[R, P, H]):
             if target.task == "binary":
                 module.threshold.fill_(self._best_threshold(plan.threshold, target, held))
             self.settings = {**result.settings(), "seed": plan.seed, "task": target.task}
-            self.metrics = _figures(self._outcomes(held.rows, held.labels, None))
-            self.data, self.validation = (
-                self._fingerprint(rows, column),
-                _identity(self._fingerprint(held.rows, held.labels)),
-            )
+            self.metrics = recorded_figures(self._outcomes(held.rows, held.labels, None).performance)
+            self.data = self._fingerprint(rows, column)
+            self.validation = without_columns(self._fingerprint(held.rows, held.labels))
         return self
 
     def predict_proba(self, data: Any) -> npt.NDArray[np.float64]:
@@ -289,14 +287,3 @@ def _loss(plan: SupervisedHyperparameters, target: Target, labels: Column) -> Lo
 
 def _taken(labels: Column, places: npt.NDArray[np.int64]) -> Column:
     return replace(labels, values=labels.values[places])
-
-
-def _identity(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """A fingerprint without its columns: what tells rows apart that figures are of."""
-    return {name: value for name, value in fingerprint.items() if name not in ("columns", "labels")}
-
-
-def _figures(outcomes: Outcomes) -> dict[str, float]:
-    """The figures that are defined; the threshold is a setting, and counts are told by the data's fingerprint."""
-    figures = outcomes.performance.to_dict()
-    return {name: value for name, value in figures.items() if isinstance(value, float) and name != "threshold"}

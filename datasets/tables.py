@@ -89,7 +89,12 @@ def fingerprint_of_pieces(pieces: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
 
 def identity(data: Any, labels: Any = None) -> dict[str, Any]:
     """What tells rows apart that figures are of: their fingerprint without its columns."""
-    return {name: value for name, value in fingerprint(data, labels).items() if name not in ("columns", "labels")}
+    return without_columns(fingerprint(data, labels))
+
+
+def without_columns(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """A fingerprint as `identity` has it."""
+    return {name: value for name, value in fingerprint.items() if name not in ("columns", "labels")}
 
 
 def _before(table: Table, labels: Column | None) -> str:

@@ -188,6 +188,13 @@ class Model(ABC):
         return self.module
 
 
+def recorded_figures(performance: TaskPerformance) -> dict[str, float]:
+    """What a fit keeps as `metrics`: the figures that are defined; the threshold is a setting, and counts are told by
+    the data's fingerprint."""
+    figures = performance.to_dict()
+    return {name: value for name, value in figures.items() if isinstance(value, float) and name != "threshold"}
+
+
 def kebab(name: str) -> str:
     """CreditScoringModel → credit-scoring-model."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name).lower()

@@ -77,7 +77,7 @@ class Queries:
         Raises what `StrangersQuery.answer` raises, and `Problem` where too many queries are asked.
         """
         asking = _Asking(self._home, lambda: self.copies, question, wait_for, self._limits)
-        with self._turn(visitor.token or visitor.actor):
+        with self._turn(visitor.name):
             work = asyncio.get_running_loop().run_in_executor(self._threads, asking.answer)
             gone = asyncio.ensure_future(_gone(request))
             try:

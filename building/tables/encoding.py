@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Self, cast
+from typing import Final, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ...datasets.columns import Table
-from ...models.credit.encoding import frequent
+from ...models.encoding import Layout, RowEncoder
 
 QUANTILES: Final = 256
 """Of a column of numbers, at most, between which it is interpolated."""
@@ -19,35 +17,7 @@ _EDGE: Final = 1e-6
 """The share that the least and the greatest number stand at: the normal distribution ends nowhere."""
 
 
-@dataclass(frozen=True)
-class TableLayout:
-    """The shape of an encoder: numeric columns, which of them have a gap flag, and the levels of each category."""
-
-    numbers: int
-    flagged: tuple[int, ...]
-    levels: tuple[int, ...]
-
-    @property
-    def width(self) -> int:
-        """Numeric features of a row."""
-        return self.numbers + len(self.flagged)
-
-    @property
-    def cardinalities(self) -> list[int]:
-        """Codes that each category may have: its levels, and one for every other."""
-        return [count + 1 for count in self.levels]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The layout as JSON."""
-        return {"numbers": self.numbers, "flagged": [*self.flagged], "levels": [*self.levels]}
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Self:
-        """The layout of what `to_dict` gave."""
-        return cls(int(told["numbers"]), tuple(map(int, told["flagged"])), tuple(map(int, told["levels"])))
-
-
-class TableEncoder(nn.Module):
+class TableEncoder(RowEncoder):
     """Numbers and hashes of categories in, features and codes out.
 
     A number becomes the normal quantile of its rank among the training rows, so that no scale or outlier matters
@@ -56,29 +26,16 @@ class TableEncoder(nn.Module):
     kept as hashes: no value of the data stands in any buffer as text.
     """
 
-    def __init__(self, layout: TableLayout) -> None:
-        super().__init__()
-        self.layout = layout
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
         self.quantiles = nn.Buffer(torch.zeros(layout.numbers, QUANTILES, dtype=torch.float64))
         self.hashes = nn.Buffer(torch.zeros(sum(layout.levels), dtype=torch.int64))
 
-    @classmethod
-    def learnt(cls, table: Table, max_levels: int) -> Self:
-        """An encoder for rows like these, keeping at most so many levels a category, the most frequent first."""
-        numbers = [column for column in table.columns if column.kind != "category"]
-        levels = [frequent(column, max_levels) for column in table.columns if column.kind == "category"]
-        flagged = tuple(place for place, column in enumerate(numbers) if column.missing.any())
-        encoder = cls(TableLayout(len(numbers), flagged, tuple(map(len, levels))))
-        for place, column in enumerate(numbers):
-            known = column.values[~column.missing]
-            if len(known):
-                encoder.quantiles[place] = torch.from_numpy(np.quantile(known, np.linspace(0, 1, QUANTILES)))
-        if levels:
-            encoder.hashes.copy_(torch.from_numpy(np.concatenate(levels)))
-        return encoder
+    def _measure(self, place: int, known: npt.NDArray[np.float64]) -> None:
+        self.quantiles[place] = torch.from_numpy(np.quantile(known, np.linspace(0, 1, QUANTILES)))
 
     def forward(self, numbers: Tensor, hashes: Tensor) -> tuple[Tensor, Tensor]:
-        """Features, float32, shape (rows, width), and codes, int64, (rows, categories), of two parts of the rows.
+        """Features, float32, shape (rows, numeric), and codes, int64, (rows, categories), of two parts of the rows.
 
         `numbers` is float64, shape (rows, numeric columns), NaN where missing; `hashes` int64, (rows, categories).
         """

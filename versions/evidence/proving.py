@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...domain.model.revision import parts
 from ...domain.model.state import ModelState
@@ -13,12 +14,13 @@ from ...evidence.head import KnownHead, TreeHead, hexed, last_head_in, unsigned
 from ...evidence.keys import Signer
 from ...evidence.note import VerifierKey
 from ...evidence.proof import checked
-from ...evidence.tree import consistency, inclusion
+from ...evidence.tree import Tree, consistency, inclusion
 from ...results import Proof
-from ..access.audience import Audience
-from ..workspace import Workspace
 from .against import check_prefix
-from .heads import head_of
+from .heads import known_head_of
+
+if TYPE_CHECKING:
+    from ..workspace import Workspace
 
 
 def event_of(workspace: Workspace, text: str) -> int:
@@ -59,16 +61,21 @@ def prove_since(workspace: Workspace, earlier: KnownHead, known: KnownHead) -> P
     store = workspace.ledger.store
     check_prefix(store, [earlier])
     check_order(earlier, known)
-    path = tuple(map(hexed, consistency(store, earlier.head.size, known.head.size)))
-    return sound(Proof("consistency", path, str(known.note), since=str(earlier.note)))
+    return _grown(store, earlier, known)
 
 
 def prove_since_size(workspace: Workspace, size: int, known: KnownHead) -> Proof:
     """As `prove_since`, from the head of `size` events as the log has it now. Raises `UnknownRevision`."""
+    workspace.rights.check("read")
+    store = workspace.ledger.store
     if not 1 <= size <= known.head.size:
         raise UnknownRevision(f"there is no head of {size} events to go on from; the log has {known.head.size}")
-    head = TreeHead(known.head.ledger, size, workspace.ledger.store.root(size), None)
-    return prove_since(workspace, unsigned(head), known)
+    return _grown(store, unsigned(TreeHead(known.head.ledger, size, store.root(size), None)), known)
+
+
+def _grown(store: Tree, earlier: KnownHead, known: KnownHead) -> Proof:
+    path = tuple(map(hexed, consistency(store, earlier.head.size, known.head.size)))
+    return sound(Proof("consistency", path, str(known.note), since=str(earlier.note)))
 
 
 def check_order(earlier: KnownHead, known: KnownHead) -> None:
@@ -90,8 +97,7 @@ def head_to_prove(
         known = last_head_in(file, keys)
         check_prefix(workspace.ledger.store, [known])
         return known
-    head = head_of(workspace)
-    return unsigned(head) if signer is None else signer.signed(head)
+    return known_head_of(workspace, signer)
 
 
 def sound(proof: Proof) -> Proof:
@@ -106,6 +112,8 @@ def _last_move(model: ModelState, name: str) -> int:
 
 def _check_heard(workspace: Workspace, raw: bytes) -> None:
     """Raise where who asks may not read an event, whole as it stands."""
+    from ..access.audience import Audience  # which a client over HTTP has no use for
+
     audience, event = Audience(workspace), json.loads(raw)
     if not audience.hears(event):
         raise UnknownRevision("there is no such event among those that you may read")

@@ -29,7 +29,7 @@ class Limited:
             await self._app(scope, receive, send)
             return
         exchange, visitor = _Exchange(scope, receive, send, self._limits), scope.get("lepton.visitor")
-        exchange.who = _stranger(scope) if visitor is None else visitor.token or visitor.actor
+        exchange.who = _stranger(scope) if visitor is None else visitor.name
         try:
             if visitor is not None or scope["method"] not in ("GET", "HEAD"):  # health and styles are for everybody
                 self._check_room(exchange.who)

@@ -19,6 +19,11 @@ class Visitor:
     token: str | None = None
     """The id of the token; None for this machine's own user."""
 
+    @property
+    def name(self) -> str:
+        """By what they are told apart, where each has a share."""
+        return self.token or self.actor
+
 
 def bearer(headers: Headers) -> str | None:
     """The token of a request. Raises `Problem` where something else, or more than one, is sent in its place."""

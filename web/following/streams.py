@@ -82,7 +82,7 @@ class EventStream(Response):
         self._service = call.service
         self._visitor = call.visitor
         self._secret = bearer(call.request.headers) or token_of(call.request.scope, call.request.headers)
-        self._who = call.visitor.token or call.visitor.actor
+        self._who = call.visitor.name
         self._workspace = call.service.home.acting(call.visitor.actor, call.visitor.rights).workspace
         self._position = after
         self._stream = stream

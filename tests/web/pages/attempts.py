@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from lepton_ai import ModelManager
 from lepton_ai.domain.job.commands import AssignJob, MeasureJob, Ready, StartJob
 from lepton_ai.events.run import MetricsLogged
+
+from ...cli_home import loans
+from ..server import Served, served
+
+
+@contextmanager
+def with_loans(folder: Path) -> Iterator[Served]:
+    """A served ledger with rows named `loans`, labelled by `default`."""
+    loans(folder / "loans.csv")
+    with served(folder / "home") as server:
+        server.manager.add_data("loans", str(folder / "loans.csv"), "default")
+        yield server
+
 
 TRAINING: Final = ("credit-scoring-model", "loans")
 

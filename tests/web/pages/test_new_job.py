@@ -14,18 +14,15 @@ import pytest
 from lepton_ai.errors import Malformed
 from lepton_ai.web.pages.new_job.fields import KINDS, fields_of, request_from
 
-from ...cli_home import loans
 from ..server import PATIENCE, Served, served
+from .attempts import with_loans
 
 FORM = {"kind": "train", "class": "credit-scoring-model", "model": "risk", "data": "loans", "key": "form-1"}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("new")
-    loans(folder / "loans.csv")
-    with served(folder / "home") as server:
-        server.manager.add_data("loans", str(folder / "loans.csv"), "default")
+    with with_loans(tmp_path_factory.mktemp("new")) as server:
         yield server
 
 

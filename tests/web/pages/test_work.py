@@ -11,17 +11,13 @@ import httpx
 import numpy as np
 import pytest
 
-from ...cli_home import loans
-from ..server import PATIENCE, Served, served
-from .attempts import asked, begun, measured
+from ..server import PATIENCE, Served
+from .attempts import asked, begun, measured, with_loans
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("work")
-    loans(folder / "loans.csv")
-    with served(folder / "home") as server:
-        server.manager.add_data("loans", str(folder / "loans.csv"), "default")
+    with with_loans(tmp_path_factory.mktemp("work")) as server:
         yield server
 
 

@@ -155,7 +155,7 @@ def spec_sent(page: Visit, charts: Sequence[Chart]) -> Response | None:
 def _begun(page: Visit, chart: Chart) -> Future[Drawing]:
     check_drawing()
     assert page.visitor is not None  # nobody else is shown a chart
-    return page.service.drawings.begun(chart.order, page.visitor.token or page.visitor.actor)
+    return page.service.drawings.begun(chart.order, page.visitor.name)
 
 
 def _why(error: LeptonError) -> str:

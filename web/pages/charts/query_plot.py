@@ -40,7 +40,6 @@ class PlotForm:
 
     xs: Sequence[str]
     ys: Sequence[str]
-    colors: Sequence[str]
     kind: PlotKind
     x: str
     y: str
@@ -70,7 +69,7 @@ def plot_form(page: Visit, schema: pa.Schema) -> PlotForm | None:
     y = page.asked("y") or next((name for name in reversed(numbers) if name != x), numbers[0])
     usual: PlotKind = {"word": "bar", "time": "line", "number": "points"}[scales.get(x, "number")]  # type: ignore[assignment]
     kind = page.asked("plot") or usual
-    return PlotForm(tuple(scales), numbers, tuple(scales), cast("PlotKind", kind), x, y, page.asked("color"))
+    return PlotForm(tuple(scales), numbers, cast("PlotKind", kind), x, y, page.asked("color"))
 
 
 def query_plot(page: Visit, table: AnsweredTable) -> QueryPlot | None:

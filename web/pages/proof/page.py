@@ -13,14 +13,14 @@ from starlette.routing import BaseRoute, Route
 from ....errors import Forbidden, LeptonError, Malformed, NotAsSigned
 from ....events.merkle import leaf_hash
 from ....evidence.head import KnownHead, heads_asked, hexed, note_in
-from ....evidence.note import SignedNote, keys_of
+from ....evidence.note import keys_of
 from ....evidence.proof import checked
 from ....evidence.tree import PathStep, steps_of_inclusion
 from ....media import JSON
 from ....results import Proof, Proved, SignedHead
 from ....results.maintenance.evidence import author_in, what_in
 from ....versions.evidence.against import check_prefix, verify_against
-from ....versions.evidence.heads import head_of
+from ....versions.evidence.heads import known_head_of
 from ....versions.evidence.proving import prove_since_size
 from ...caller import encoded
 from ...problems import kind_of, of_error
@@ -71,9 +71,9 @@ def told_head(request: Request) -> Response:
             raise Malformed(f"since is {since[:40]!r}; give how many events the earlier head has")
         workspace = page.workspace
         workspace.rights.check("read")
-        known = KnownHead(head := head_of(workspace), SignedNote(head.text), None)
-        path = prove_since_size(workspace, int(since), known).path if 0 < int(since) < head.size else ()
-        return Response(encoded({"head": head.text, "path": list(path)}), media_type=JSON)
+        known = known_head_of(workspace)
+        path = prove_since_size(workspace, int(since), known).path if 0 < int(since) < known.head.size else ()
+        return Response(encoded({"head": known.head.text, "path": list(path)}), media_type=JSON)
     except LeptonError as error:
         return of_error(error, request)
 
