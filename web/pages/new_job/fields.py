@@ -31,8 +31,8 @@ _REQUEST: Final[TypeAdapter[JobRequest]] = TypeAdapter(Asked)
 class BadField(Malformed):
     """A field of a form that is not what its request takes."""
 
-    def __init__(self, field: str, fact: str) -> None:
-        super().__init__(fact)
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
         self.field = field
 
 
