@@ -271,10 +271,10 @@ async def test_a_relay_behind_a_pooler_copies_the_log_and_is_the_only_one(
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> float:
-    """Leases that end after a second."""
-    monkeypatch.setattr(postgresql_lock, "TERM", 1.0)
+    """Leases that end after two seconds."""
+    monkeypatch.setattr(postgresql_lock, "TERM", 2.0)
     monkeypatch.setattr(postgresql_lock, "RENEWAL", 0.2)
-    return 1.0
+    return 2.0
 
 
 def opened(url: str, ledger: Ledger, wait: float = 0.0) -> Database:

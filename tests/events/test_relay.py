@@ -14,7 +14,7 @@ from lepton_ai.events.kafka.clients import Outgoing, Writer
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
-from lepton_ai.events.kafka.topics import open_topics, partitions
+from lepton_ai.events.kafka.topics import TOPICS, open_topics, partitions
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.ledger import Ledger, Request
 
@@ -114,7 +114,7 @@ async def test_a_topic_with_two_partitions_is_refused(cluster: Cluster) -> None:
 
     admin = AIOKafkaAdminClient(**cluster.client())
     await admin.start()
-    await admin.create_topics([NewTopic(cluster.topic("events"), 2, 1)])
+    await admin.create_topics([NewTopic(cluster.topic("events"), 2, 1, topic_configs=dict(TOPICS["events"].settings))])
     await admin.close()
 
     with pytest.raises(Refused, match="has 2 partitions"):

@@ -129,14 +129,14 @@ def test_a_thousand_models_and_names_are_a_page_at_a_time_and_can_be_looked_for(
             server.manager.tag(f"t{number:03}", "model-000@1")
         first = http.get("/")
         more = re.search(r'rel="next" href="([^"]+)"', first.text)
-        assert first.text.count("<tr data-key") == 50
+        assert first.text.count('<tr role="row" data-key') == 50
         assert more is not None
-        assert http.get(unescape(more[1])).text.count("<tr data-key") == 50
-        assert http.get("/?find=EL-11").text.count("<tr data-key") == 10
+        assert http.get(unescape(more[1])).text.count('<tr role="row" data-key') == 50
+        assert http.get("/?find=EL-11").text.count('<tr role="row" data-key') == 10
         assert http.get("/models.json?find=el-007").json()["models"][0]["model"] == "model-007"
         names = http.get("/m/model-000/names").text
-        assert (names.count("<tr data-key"), "10 more" in names) == (201, True)
-        assert http.get("/m/model-000/names?find=t20").text.count("<tr data-key") == 10
+        assert (names.count('<tr role="row" data-key'), "10 more" in names) == (201, True)
+        assert http.get("/m/model-000/names?find=t20").text.count('<tr role="row" data-key') == 10
 
 
 def test_fields_that_no_form_has_change_nothing_of_what_is_done(server: Served) -> None:

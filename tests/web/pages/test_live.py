@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
+from ...asking import until
 from ...cli_home import loans
 from ..server import PATIENCE, Served, served
 from .attempts import asked, begun, measured
@@ -102,6 +103,7 @@ def test_the_stream_of_pages_names_what_grows_and_goes_on_for_who_holds_the_cook
     token = server.manager.create_token("ada", scopes=("read",), models=("credit",))
     try:
         end = server.manager.position()
+        until(lambda: httpx.get(f"{server.url}/position").status_code == 401)  # the server knows that there is a token
         with httpx.Client(base_url=server.url, cookies={"lepton": token.secret}, timeout=PATIENCE) as client:
             assert client.get("/live?after=x").status_code == 400
             with client.stream(

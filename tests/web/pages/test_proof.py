@@ -23,7 +23,7 @@ from lepton_ai.evidence.proof import verify_proof
 from lepton_ai.ledger import Request
 from lepton_ai.web.pages.assets import ASSETS, asset
 
-from ...asking import note
+from ...asking import note, until
 from ...cli_home import Cli
 from ...evidence.rewriting import cut, rewrite
 from ...evidence.test_tree import CONSISTENCY, INCLUSION, LEAVES, PUBLISHED_LEAVES, ROOTS, TREE
@@ -242,7 +242,7 @@ def test_a_broken_history_turns_pages_red_until_somebody_accepts_it(home: Path, 
         page.locator("#accept button").click()
         page.locator("#seen .green").wait_for()
         page.goto(f"{server.url}/status")
-        page.wait_for_function("!localStorage.getItem('lepton-heads').includes('\"why\"')")
+        until(lambda: '"why"' not in page.evaluate("localStorage.getItem('lepton-heads')"))
         assert page.locator("#alarm").is_hidden()
     context.close()
 
@@ -295,7 +295,7 @@ def test_a_look_at_a_server_that_was_away_is_taken_again(home: Path, browser: An
         assert page.evaluate("sessionStorage.getItem('lepton-looked')") is None
         page.unroute("**/head.json*")
         page.goto(f"{server.url}/m/net")
-        page.wait_for_function("sessionStorage.getItem('lepton-looked')")
+        until(lambda: page.evaluate("sessionStorage.getItem('lepton-looked')") is not None)
     context.close()
 
 
