@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..building.tables.model import TableModel
+    from ..building.text.model import TextModel
     from .credit.model import CreditScoringModel
     from .model import Model
     from .registry import register
 
-__all__ = ["CreditScoringModel", "Model", "TableModel", "register"]
+__all__ = ["CreditScoringModel", "Model", "TableModel", "TextModel", "register"]
 
 _HOMES = {
     "CreditScoringModel": ".credit.model",
     "Model": ".model",
     "TableModel": "..building.tables.model",
+    "TextModel": "..building.text.model",
     "register": ".registry",
 }
 

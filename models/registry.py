@@ -28,6 +28,7 @@ S = TypeVar("S")
 OWN = {
     "credit-scoring-model": "lepton_ai.models.credit.model",
     "table-model": "lepton_ai.building.tables.model",
+    "text-model": "lepton_ai.building.text.model",
 }
 
 INTO = "give one that you built with into=, or take the parameters with load_tensors"
