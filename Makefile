@@ -3,6 +3,9 @@
 .PHONY: help demo test lint types format bench fuzz study faults stack serve docs notebook picture constraints clean
 
 export PYTHONSAFEPATH := 1
+# what is installed and what is run is compiled once, not by each of the many processes that import torch
+export UV_COMPILE_BYTECODE := 1
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
