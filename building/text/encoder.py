@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +71,7 @@ class SentenceEncoder(nn.Module):
         said = self.transformer(input_ids=ids, attention_mask=mask).last_hidden_state
         weight = mask.unsqueeze(-1).to(said.dtype)
         mean = (said * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1.0)
-        return cast("Tensor", nn.functional.normalize(mean.float(), dim=1))
+        return nn.functional.normalize(mean.float(), dim=1)
 
     def encoded(self, tokens: Sequence[Sequence[int]], device: torch.device) -> Tensor:
         """The vectors of texts, on the CPU, for what learns nothing of the encoder."""

@@ -50,9 +50,7 @@ class Texts:
 
     def turns(self) -> list[list[str]]:
         """Of each row the texts that are there, in the order of the columns."""
-        columns = [
-            [column.levels[place] if place >= 0 else "" for place in column.values] for column in self.table.columns
-        ]
+        columns = [_texts(column) for column in self.table.columns]
         return [[text for text in row if text] for row in zip(*columns, strict=True)]
 
 
@@ -126,7 +124,7 @@ class TokenExamples:
     def batch(self, places: Tensor, *, learning: bool) -> Batch:
         """The texts at these places, as long as the longest of them."""
         del learning
-        return Batch(padded([self.tokens[place] for place in places.tolist()]), self.targets[places])
+        return Batch(padded([self.tokens[int(place)] for place in places]), self.targets[places])
 
 
 @register("text-model")
@@ -207,6 +205,12 @@ class TextModel(SupervisedModel[Texts, TextPredictor, TextHyperparameters]):
 def scaled(vectors: Tensor) -> Tensor:
     """Vectors of length 1 with numbers of about 1, as a new layer expects its inputs."""
     return vectors * vectors.shape[1] ** 0.5
+
+
+def _texts(column: Column) -> list[str]:
+    """Each row's text; nothing where it is missing."""
+    levels = (*column.levels, "")  # -1, a missing value, takes the last
+    return [levels[int(place)] for place in column.values]
 
 
 def _aligned(texts: Texts, columns: Sequence[str]) -> Texts:
