@@ -148,8 +148,12 @@ def _is_table(data: Any) -> bool:
 def _matrix(data: Any) -> npt.NDArray[np.float64]:
     """The columns of a table side by side, in their order."""
     table = read_table(data)
-    if text := [column.name for column in table.columns if column.kind == "category"]:
-        raise Malformed(f"forward takes numbers, and column {text[0]!r} holds text; encode it as the module learnt it")
+    for column in table.columns:
+        if column.kind in ("category", "array"):
+            held = "text" if column.kind == "category" else "arrays"
+            raise Malformed(
+                f"forward takes numbers, and column {column.name!r} holds {held}; give it as the module learnt it"
+            )
     return np.stack([column.values for column in table.columns], axis=1)
 
 
