@@ -28,7 +28,7 @@ class Column:
     """One named column: numbers as float64 with NaN for missing, or categories as places in `levels`, -1 for missing.
 
     A date is a number too: days since 1970-01-01 UTC. `levels` are the texts that occur, in the order of their UTF-8
-    bytes, so equal content makes equal columns. Arrays of one shape are uint8 or float32, shape (rows, …), none missing.
+    bytes, so equal content makes equal columns. Arrays are uint8 or float32, shape (rows, …), and none is missing.
     """
 
     name: str

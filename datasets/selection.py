@@ -90,8 +90,7 @@ def _schema(columns: list[Any]) -> dict[str, Kind]:
     if not all(isinstance(each, Mapping) and {"name", "type"} <= each.keys() for each in columns):
         return {}
     kinds: dict[str, Kind] = {**TYPES, "array": "array"}
-    known = {str(each["name"]): kinds[each["type"]] for each in columns if each["type"] in kinds}
-    return known
+    return {str(each["name"]): kinds[each["type"]] for each in columns if each["type"] in kinds}
 
 
 def listed(names: Sequence[str]) -> str:

@@ -24,9 +24,11 @@ from .types import days, is_date, is_text, retyped
 def read_table(data: Any) -> Table:
     """Typed columns of a 2-d array, list of rows, DataFrame, Arrow table (or what exports one) or mapping of columns.
 
-    An array of more dimensions is one column of arrays, a list of texts one of text. Numbers and booleans are numbers, dates and moments days since 1970; text and dictionary-encoded columns (pandas'
-    Categorical) are categories; None, NaN and what is masked are missing. An array's columns are named "0", "1", …,
-    and the index that pandas kept beside its columns is none of them. Raises `Malformed` on anything else.
+    Numbers and booleans are numbers, dates and moments days since 1970; text and dictionary-encoded columns (pandas'
+    Categorical) are categories; what has a dimension or more a row, such as Arrow's fixed-shape tensors, is an array;
+    None, NaN and what is masked are missing. An array's columns are named "0", "1", …; one of more than two dimensions
+    is a single column of arrays, and a list of texts one of text. The index that pandas kept beside its columns is none
+    of them. Raises `Malformed` on anything else.
     """
     if isinstance(data, Table):
         return data

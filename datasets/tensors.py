@@ -35,7 +35,7 @@ def tensor_array(name: str, values: npt.NDArray[Any]) -> Any:
 
 
 def tensor_values(name: str, array: Any) -> Values:
-    """What an Arrow array of arrays holds, shape (rows, …). Raises `Malformed` where a row lacks or has another shape."""
+    """What an Arrow array of arrays holds, shape (rows, …). Raises `Malformed` where one is missing or of another."""
     import pyarrow as pa
 
     if array.null_count:
@@ -52,7 +52,7 @@ def tensor_values(name: str, array: Any) -> Values:
 
 
 def plain_values(name: str, values: npt.NDArray[Any]) -> Values:
-    """Numbers of 0 to 255 in bytes as they are, others as float32. Raises `Malformed` where there is none or no such."""
+    """Bytes as they are, other numbers as float32. Raises `Malformed` on gaps and on what holds no numbers."""
     if values.dtype == object:
         try:
             values = np.array(values.tolist())
