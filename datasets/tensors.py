@@ -62,7 +62,7 @@ def plain_values(name: str, values: npt.NDArray[Any]) -> Values:
         raise Malformed(f"column {name!r} holds arrays of shape {values.shape[1:]}; give at least one number in each")
     if values.dtype.kind not in "biuf":
         raise Malformed(f"column {name!r} holds arrays of {values.dtype}; give arrays of numbers")
-    if values.dtype in (np.uint8, np.bool_):
+    if values.dtype.name in ("uint8", "bool"):
         return values.astype(np.uint8)
     made = values.astype(np.float32)
     if not np.isfinite(made).all():

@@ -39,7 +39,8 @@ class SeriesModel(ArrayModel[SeriesHyperparameters]):
 
     @classmethod
     def _net(cls, shape: Mapping[str, Any], example: tuple[int, ...], outputs: int) -> nn.Module:
-        return SeriesNet(shape, *example, outputs)
+        channels, steps = example
+        return SeriesNet(shape, channels, steps, outputs)
 
     def _shape_of(self, plan: SeriesHyperparameters) -> dict[str, Any]:
         shape: dict[str, Any] = {

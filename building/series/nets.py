@@ -104,7 +104,7 @@ class PatchTransformer(nn.Module):
         """(rows, width)."""
         lacking = self.patches * self.patch - windows.shape[2]
         whole = nn.functional.pad(windows, (lacking, 0), mode="replicate")
-        patches = whole.unflatten(2, (self.patches, self.patch)).transpose(1, 2).flatten(2)
+        patches = whole.reshape(*windows.shape[:2], self.patches, self.patch).transpose(1, 2).flatten(2)
         return self.norm(self.layers(self.embed(patches) + self.places)).mean(dim=1)
 
 
