@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 import torch
 
@@ -180,3 +181,20 @@ def test_other_shapes_than_were_learnt_and_nets_that_are_not_there_are_refused()
 
     with pytest.raises(Malformed, match="column '0' holds arrays"):
         CreditScoringModel().train(data, labels % 2)
+
+
+@pytest.mark.parametrize("held", ["tensors", "lists"])
+def test_arrays_in_a_file_are_the_rows_that_they_are_in_memory(home: Path, tmp_path: Path, held: str) -> None:
+    data, labels = pictures()
+    flat = data.reshape(len(data), -1)
+    column = pa.FixedShapeTensorArray.from_numpy_ndarray(data) if held == "tensors" else pa.array(flat.tolist())
+    parquet.write_table(pa.table({"pixels": column, "kind": labels}), tmp_path / "rows.parquet")
+    with ModelManager(home) as manager:
+        named = manager.add_data("rows", str(tmp_path / "rows.parquet"), "kind", keep=True)
+        again, known = manager.load_data("rows")
+
+        assert named.digest == fingerprint({"pixels": data if held == "tensors" else flat}, labels)["digest"]
+        assert fingerprint(again, known)["digest"] == named.digest
+        other = manager.add_data("others", {"pixels": data[::-1] if held == "tensors" else flat[::-1]}, labels)
+        assert other.digest != named.digest
+        assert manager.drift("rows", "others").drifted == ()
