@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..plain import words_of
-from .arrays import arrow_array, is_tensor, plain_array
 from .columns import Column, Table
 from .fingerprint import RowsHasher
 from .memory import decoded
 from .pandas_index import index_columns
 from .selection import Selection, listed
-from .tensors import is_array_type, tensor_array, tensor_values
 from .types import days, is_date, is_text, retyped
+from .values.arrays import arrow_array, is_tensor, plain_array
+from .values.tensors import is_array_type, tensor_array, tensor_values
 
 
 def read_table(data: Any) -> Table:

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from ..errors import Malformed
 from .memory import decoded
-from .tensors import is_array_type
+from .values.tensors import is_array_type
 
 Kind: TypeAlias = Literal["number", "category", "date", "array"]
 """What a column holds; a category is a text of which only the levels matter, an array one of a shape that all share."""

@@ -14,7 +14,7 @@ from ...errors import Malformed, Refused
 from ..columns import Column, Table
 from ..fingerprint import RowsHasher
 from ..tables import read_labels, read_table
-from ..tensors import tensor_array
+from ..values.tensors import tensor_array
 from .profile import Profiler
 
 ROOM: Final = 235_000

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from ...datasets.arrays import is_tensor, plain_array
 from ...datasets.tables import read_table
+from ...datasets.values.arrays import is_tensor, plain_array
 from ...errors import LeptonError, Malformed, Refused
 from ...plain import words_of
 
@@ -150,10 +150,8 @@ def _matrix(data: Any) -> npt.NDArray[np.float64]:
     table = read_table(data)
     for column in table.columns:
         if column.kind in ("category", "array"):
-            held = "text" if column.kind == "category" else "arrays"
-            raise Malformed(
-                f"forward takes numbers, and column {column.name!r} holds {held}; give it as the module learnt it"
-            )
+            held = "text; encode it" if column.kind == "category" else "arrays; give them by themselves,"
+            raise Malformed(f"forward takes numbers, and column {column.name!r} holds {held} as the module learnt it")
     return np.stack([column.values for column in table.columns], axis=1)
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
+from ...errors import Malformed
 
 Values = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..plain import words_of
+from ...errors import Malformed
+from ...plain import words_of
 from .tensors import tensor_array
 
 
