@@ -18,7 +18,7 @@ from .types import Kind
 Schema: TypeAlias = Sequence[tuple[str, Kind]]
 Label: TypeAlias = int | float | str
 
-_HELD: Final[Mapping[Kind, str]] = {"number": "numbers", "category": "text", "date": "dates"}
+_HELD: Final[Mapping[Kind, str]] = {"number": "numbers", "category": "text", "date": "dates", "array": "arrays"}
 
 MISSING = 0  # the hash of a missing category; a level's own 64 bits are 0 once in 2**64
 
@@ -28,7 +28,7 @@ class Column:
     """One named column: numbers as float64 with NaN for missing, or categories as places in `levels`, -1 for missing.
 
     A date is a number too: days since 1970-01-01 UTC. `levels` are the texts that occur, in the order of their UTF-8
-    bytes, so equal content makes equal columns.
+    bytes, so equal content makes equal columns. Arrays are uint8 or float32, shape (rows, …), and none is missing.
     """
 
     name: str
@@ -39,6 +39,8 @@ class Column:
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
         """Which rows have no value, shape (rows,)."""
+        if self.kind == "array":
+            return np.zeros(len(self.values), np.bool_)
         return self.values < 0 if self.kind == "category" else np.isnan(self.values)
 
     @property
@@ -67,6 +69,8 @@ class Column:
         """The same column with its numbers written out; whole ones without a point, so that 1 and 1.0 are one level."""
         if self.kind == "category":
             return self
+        if self.kind == "array":
+            raise Malformed(f"column {self.name!r} holds arrays, which are no text; leave it out")
         texts = [None if number != number else _written(number) for number in self.values.tolist()]
         levels = tuple(sorted({text for text in texts if text is not None}))
         place = dict(zip(levels, range(len(levels)), strict=True))
@@ -89,7 +93,9 @@ class Column:
         """Bytes that equal content shares and other content does not: what version 1 of the fingerprint hashes."""
         used = np.unique(self.values[~self.missing]) if self.kind == "category" else np.empty(0, np.int64)
         levels = [self.levels[int(place)] for place in used]
-        if self.kind != "category":
+        if self.kind == "array":
+            body = self.values.astype("<f4").tobytes() + repr(self.values.shape[1:]).encode()
+        elif self.kind != "category":
             # + 0.0 turns -0.0 into the 0.0 that it equals; every NaN becomes the same NaN.
             body = np.where(self.missing, np.nan, self.values + 0.0).astype("<f8").tobytes()
         else:

@@ -61,6 +61,8 @@ def remarks(table: Table, labels: Column) -> Iterator[str]:
         return
     some = slice(None, None, -(-table.rows // _SAMPLE))
     for column in table.columns:
+        if column.kind == "array":
+            continue
         if _identifies(column):
             yield (f"column {column.name!r} has another value in every row, as an identifier has; drop it if it is one")
         elif _tells(column.values[some], column.kind == "category", truth[some], quantity):

@@ -77,7 +77,7 @@ class _ColumnHasher:
     """The digest of one column: of its name, kind and number of rows, and of each row's value in its turn.
 
     Numbers and dates are float64, -0.0 as 0.0 and every missing one as one NaN; a text is its length in bytes (-1
-    where it is missing) and, apart, its UTF-8.
+    where it is missing) and, apart, its UTF-8; an array is its numbers as float32, its shape beside kind and rows.
     """
 
     def __init__(self, name: str) -> None:
@@ -85,6 +85,7 @@ class _ColumnHasher:
 
         self._name = name
         self._kind: Kind | None = None
+        self._shape: tuple[int, ...] | None = None
         self._rows = 0
         self._fixed = blake3.blake3()
         self._texts = blake3.blake3()
@@ -109,7 +110,8 @@ class _ColumnHasher:
 
         if self._kind is None:
             self._held(Column(self._name, "number", np.empty(0)))
-        header = json.dumps([self._name, self._kind, self._rows], separators=(",", ":")).encode()
+        shape = [] if self._shape is None else [self._shape]
+        header = json.dumps([self._name, self._kind, self._rows, *shape], separators=(",", ":")).encode()
         return blake3.blake3(header + b"\n" + self._fixed.digest() + self._texts.digest()).digest()
 
     def _held(self, column: Column) -> None:
@@ -125,6 +127,9 @@ class _ColumnHasher:
 
     def _add(self, column: Column) -> None:
         start = 0
+        if column.kind == "array":
+            self._add_arrays(column.values)
+            return
         for length in _lengths(len(column.values)):
             values = column.values[start : start + length]
             if column.kind == "category":
@@ -134,6 +139,13 @@ class _ColumnHasher:
                 fixed = np.where(np.isnan(values), np.nan, values + 0.0).astype("<f8")
             self._fixed.update(fixed.tobytes())
             start += length
+
+    def _add_arrays(self, values: npt.NDArray[Any]) -> None:
+        if self._shape not in (None, values.shape[1:]):
+            raise Malformed(f"column {self._name!r} holds arrays of another shape in one piece of the rows; give one")
+        self._shape = values.shape[1:]
+        for row in values:
+            self._fixed.update(np.ascontiguousarray(row + 0, "<f4").tobytes())
 
 
 def _lengths(rows: int) -> Iterator[int]:

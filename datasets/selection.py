@@ -89,8 +89,8 @@ def schema_of(
 def _schema(columns: list[Any]) -> dict[str, Kind]:
     if not all(isinstance(each, Mapping) and {"name", "type"} <= each.keys() for each in columns):
         return {}
-    known: dict[str, Kind] = {str(each["name"]): TYPES[each["type"]] for each in columns if each["type"] in TYPES}
-    return known
+    kinds: dict[str, Kind] = {**TYPES, "array": "array"}
+    return {str(each["name"]): kinds[each["type"]] for each in columns if each["type"] in kinds}
 
 
 def listed(names: Sequence[str]) -> str:

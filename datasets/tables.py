@@ -11,21 +11,24 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..plain import words_of
-from .arrays import arrow_array, is_tensor, plain_array
 from .columns import Column, Table
 from .fingerprint import RowsHasher
 from .memory import decoded
 from .pandas_index import index_columns
 from .selection import Selection, listed
 from .types import days, is_date, is_text, retyped
+from .values.arrays import arrow_array, is_tensor, plain_array
+from .values.tensors import is_array_type, tensor_array, tensor_values
 
 
 def read_table(data: Any) -> Table:
     """Typed columns of a 2-d array, list of rows, DataFrame, Arrow table (or what exports one) or mapping of columns.
 
     Numbers and booleans are numbers, dates and moments days since 1970; text and dictionary-encoded columns (pandas'
-    Categorical) are categories; None, NaN and what is masked are missing. An array's columns are named "0", "1", …,
-    and the index that pandas kept beside its columns is none of them. Raises `Malformed` on anything else.
+    Categorical) are categories; what has a dimension or more a row, such as Arrow's fixed-shape tensors, is an array;
+    None, NaN and what is masked are missing. An array's columns are named "0", "1", …; one of more than two dimensions
+    is a single column of arrays, and a list of texts one of text. The index that pandas kept beside its columns is none
+    of them. Raises `Malformed` on anything else.
     """
     if isinstance(data, Table):
         return data
@@ -167,6 +170,8 @@ def _named_columns(data: Any) -> Iterable[tuple[str, Any]]:
     if getattr(getattr(data, "dtype", None), "names", None):  # numpy's records
         return [(name, data[name]) for name in data.dtype.names]
     matrix = _matrix(data)
+    if matrix.ndim > 2:
+        return [("0", tensor_array("0", matrix))]
     return [(str(place), matrix[:, place]) for place in range(matrix.shape[1])]
 
 
@@ -205,6 +210,8 @@ def _matrix(data: Any) -> npt.NDArray[Any]:
         raise Malformed(f"the rows have no common shape ({error}); give rows of one length") from error
     if matrix.ndim == 1 and all(isinstance(each, str) for each in matrix.tolist()):
         return matrix[:, None]  # texts, one a row
+    if matrix.ndim > 2:
+        return matrix  # arrays, one a row
     if matrix.ndim != 2:
         raise Malformed(f"the data has {matrix.ndim} dimensions, not rows and columns; give rows of one length")
     return matrix
@@ -236,6 +243,8 @@ def _column(name: str, values: Any) -> Column:
 
     array: Any = arrow_array(name, values)
     kind: Any = array.type
+    if is_array_type(kind):
+        return Column(name, "array", tensor_values(name, array))
     if pa.types.is_dictionary(kind):
         return _column(name, decoded(name, array)).as_categories()
     if is_text(kind):

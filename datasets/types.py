@@ -10,9 +10,10 @@ from typing import Any, Final, Literal, TypeAlias
 
 from ..errors import Malformed
 from .memory import decoded
+from .values.tensors import is_array_type
 
-Kind: TypeAlias = Literal["number", "category", "date"]
-"""What a column holds; a category is a text of which only the levels matter."""
+Kind: TypeAlias = Literal["number", "category", "date", "array"]
+"""What a column holds; a category is a text of which only the levels matter, an array one of a shape that all share."""
 TYPES: Final[Mapping[str, Kind]] = {"number": "number", "text": "category", "category": "category", "date": "date"}
 """The same by the words that people use."""
 MARKERS: Final = (
@@ -68,8 +69,16 @@ def rounded_numbers(name: str) -> Malformed:
 
 def of_another_type(name: str, kind: Kind, remedy: str = GIVEN) -> Malformed:
     """The refusal of values that are not of the type that was said."""
-    what = "a number" if kind == "number" else "a date as ISO 8601 writes it (2020-12-31)"
+    what = _WHAT[kind]
     return Malformed(f"column {name!r} holds values that are not {what}; {remedy}")
+
+
+_WHAT: Final[Mapping[Kind, str]] = {
+    "array": "arrays of one shape",
+    "category": "text",
+    "date": "a date as ISO 8601 writes it (2020-12-31)",
+    "number": "a number",
+}
 
 
 def retyped(name: str, array: Any, kind: Kind, remedy: str = GIVEN) -> Any:
@@ -79,9 +88,11 @@ def retyped(name: str, array: Any, kind: Kind, remedy: str = GIVEN) -> Any:
     if pa.types.is_dictionary(array.type):
         array = decoded(name, array)
     textual = is_text(array.type)
-    if kind == "category":
+    if kind == "category" and not is_array_type(array.type):
         return array if textual else array.cast(pa.large_string())
-    if is_date(array.type):
+    if kind == "array" or is_array_type(array.type):
+        made = array if kind == "array" and is_array_type(array.type) else None
+    elif is_date(array.type):
         made = array if kind == "date" else None
     elif not textual:
         made = array if kind == "number" or array.null_count == len(array) else None

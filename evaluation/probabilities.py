@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..datasets.arrays import is_tensor, plain_array
+from ..datasets.values.arrays import is_tensor, plain_array
 from ..errors import Malformed
 
 

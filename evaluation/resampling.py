@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..datasets.arrays import is_tensor, plain_array
+from ..datasets.values.arrays import is_tensor, plain_array
 from ..errors import Malformed
 from .cells import Cells, Counts, codes_of
 

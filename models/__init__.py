@@ -10,17 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..building.images.model import ImageModel
+    from ..building.series.model import SeriesModel
     from ..building.tables.model import TableModel
     from ..building.text.model import TextModel
     from .credit.model import CreditScoringModel
     from .model import Model
     from .registry import register
 
-__all__ = ["CreditScoringModel", "Model", "TableModel", "TextModel", "register"]
+__all__ = ["CreditScoringModel", "ImageModel", "Model", "SeriesModel", "TableModel", "TextModel", "register"]
 
 _HOMES = {
     "CreditScoringModel": ".credit.model",
+    "ImageModel": "..building.images.model",
     "Model": ".model",
+    "SeriesModel": "..building.series.model",
     "TableModel": "..building.tables.model",
     "TextModel": "..building.text.model",
     "register": ".registry",

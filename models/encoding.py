@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..datasets.columns import Column, Table
+from ..errors import Malformed
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class RowEncoder(nn.Module):
     @classmethod
     def learnt(cls, table: Table, max_levels: int) -> Self:
         """An encoder for rows like these, keeping at most so many levels a category, the most frequent first."""
+        if arrays := [column.name for column in table.columns if column.kind == "array"]:
+            raise Malformed(f"column {arrays[0]!r} holds arrays, and this model reads numbers, dates and text")
         numbers = [column for column in table.columns if column.kind != "category"]
         levels = [_frequent(column, max_levels) for column in table.columns if column.kind == "category"]
         flagged = tuple(place for place, column in enumerate(numbers) if column.missing.any())

@@ -27,6 +27,8 @@ S = TypeVar("S")
 # Lepton's own classes and the module that registers each. Names come from data, the modules only from this table.
 OWN = {
     "credit-scoring-model": "lepton_ai.models.credit.model",
+    "image-model": "lepton_ai.building.images.model",
+    "series-model": "lepton_ai.building.series.model",
     "table-model": "lepton_ai.building.tables.model",
     "text-model": "lepton_ai.building.text.model",
 }

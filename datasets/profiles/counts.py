@@ -88,11 +88,20 @@ class NumberCounts:
 
 def hashes_of(column: Column) -> npt.NDArray[np.uint64]:
     """64 bits for each distinct known value, the same for the same value of whatever piece."""
+    if column.kind == "array":
+        return _hashes_of_arrays(column.values)
     if column.kind == "category":
         levels = Column(column.name, "category", np.arange(len(column.levels)), column.levels)
         return levels.hashes().view(np.uint64)
     known = np.unique(column.values[~column.missing]) + 0.0
     return _mixed(np.ascontiguousarray(known, "<f8").view(np.uint64))
+
+
+def _hashes_of_arrays(values: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    import blake3
+
+    digests = b"".join(blake3.blake3(row.astype("<f4").tobytes()).digest(8) for row in values)
+    return np.frombuffer(digests, "<u8").astype(np.uint64)
 
 
 def _mixed(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -26,8 +26,8 @@ SHOWN: Final = 20
 """Levels that are told at most, and distinct numbers of which each is told as a level."""
 LONGEST: Final = 60
 """Characters of a level; longer ones are somebody's words."""
-_COUNTS: Final = ("name", "type", "missing", "distinct", "about", "identifies")
-UNIQUE: Final = {"category": 0.5, "number": 0.95}
+_COUNTS: Final = ("name", "type", "missing", "distinct", "about", "identifies", "shape")
+UNIQUE: Final[Mapping[Kind, float]] = {"category": 0.5, "number": 0.95}
 """The share of distinct values among texts, or whole numbers, from which they identify rows, and are only counted."""
 
 
@@ -66,6 +66,7 @@ class _ColumnProfiler:
     def __init__(self, name: str) -> None:
         self._name = name
         self._kind: Kind | None = None
+        self._shape: tuple[int, ...] = ()
         self._known = 0
         self._missing = 0
         self._whole = True
@@ -82,6 +83,9 @@ class _ColumnProfiler:
         if column.kind != "number" or known:
             self._kind = column.kind
         self._distinct.update(hashes_of(column))
+        if column.kind == "array":
+            self._shape = column.values.shape[1:]
+            return
         if column.kind == "category":
             self._levels.update(column)
             return
@@ -93,6 +97,8 @@ class _ColumnProfiler:
         kind = self._kind or "number"
         counted = {"name": self._name, "type": kind, "missing": self._missing, "distinct": self._distinct.number}
         counted |= {} if self._distinct.counted else {"about": True}
+        if kind == "array":
+            return counted | {"shape": [*self._shape]}
         if self._identifies(kind):
             return counted | {"identifies": True}
         if kind == "category":

@@ -14,6 +14,7 @@ from ...errors import Malformed, Refused
 from ..columns import Column, Table
 from ..fingerprint import RowsHasher
 from ..tables import read_labels, read_table
+from ..values.tensors import tensor_array
 from .profile import Profiler
 
 ROOM: Final = 235_000
@@ -116,6 +117,8 @@ def _plain(array: Any, column: Column) -> Any:
 
     array = array.combine_chunks()
     kind = array.type
+    if column.kind == "array":
+        return tensor_array(column.name, column.values)
     if column.kind == "category":
         levels = pa.array(column.levels, pa.large_string())
         return levels.take(pa.array(column.values, mask=column.values < 0))

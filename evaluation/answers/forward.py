@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from ...datasets.arrays import is_tensor, plain_array
 from ...datasets.tables import read_table
+from ...datasets.values.arrays import is_tensor, plain_array
 from ...errors import LeptonError, Malformed, Refused
 from ...plain import words_of
 
@@ -148,8 +148,10 @@ def _is_table(data: Any) -> bool:
 def _matrix(data: Any) -> npt.NDArray[np.float64]:
     """The columns of a table side by side, in their order."""
     table = read_table(data)
-    if text := [column.name for column in table.columns if column.kind == "category"]:
-        raise Malformed(f"forward takes numbers, and column {text[0]!r} holds text; encode it as the module learnt it")
+    for column in table.columns:
+        if column.kind in ("category", "array"):
+            held = "text; encode it" if column.kind == "category" else "arrays; give them by themselves,"
+            raise Malformed(f"forward takes numbers, and column {column.name!r} holds {held} as the module learnt it")
     return np.stack([column.values for column in table.columns], axis=1)
 
 

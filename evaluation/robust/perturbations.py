@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 import numpy as np
 import numpy.typing as npt
 
-from ...datasets.arrays import is_tensor, plain_array
 from ...datasets.columns import Column
 from ...datasets.tables import read_table
+from ...datasets.values.arrays import is_tensor, plain_array
 from ...errors import Malformed
 from ...plain import words_of
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from ...datasets.arrays import is_tensor, plain_array
+from ...datasets.values.arrays import is_tensor, plain_array
 from ...errors import LeptonError, Malformed
 from ...results.judging.robustness import PerturbedFigure, Robustness
 from ..intervals import LEVEL, checked_terms

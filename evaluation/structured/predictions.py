@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ...datasets.arrays import is_tensor, plain_array
 from ...datasets.tables import read_labels
+from ...datasets.values.arrays import is_tensor, plain_array
 from ...errors import Malformed
 from ..outcomes import Outcomes
 from ..resampling import Sampling

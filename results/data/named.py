@@ -14,7 +14,7 @@ from ..words import say, word
 
 SHOWN: Final = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """The quantiles that are shown; the profile has more."""
-HOLDS: Final = {"number": "numbers", "category": "texts", "date": "dates"}
+HOLDS: Final = {"number": "numbers", "category": "texts", "date": "dates", "array": "arrays"}
 FEW: Final = 8
 """Levels that are shown in a row of the table; the profile has more."""
 ROOM: Final = 24

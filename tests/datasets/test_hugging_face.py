@@ -64,7 +64,7 @@ print(refusal(whole.filter(lambda row: False, keep_in_memory=True)))
 REFUSALS = [
     "the data has several parts (train, test); give one of them",
     "an IterableDataset is a stream of rows; give one that has all of them",
-    "column 'a' holds list<item: int64>; give numbers, booleans, dates or text",
+    "the arrays of column 'a' have 1 to 2 numbers; give one length",
     "the data has no rows or no columns; give at least one of each",
 ]
 

@@ -62,7 +62,7 @@ def predicted(version: Predictor, data: Any, keep: Sequence[str] | None = ()) ->
     """
     import pyarrow as pa
 
-    from ...datasets.arrays import arrow_array
+    from ...datasets.values.arrays import arrow_array
 
     predictor = _predictor(version)
     rows, beside = _rows(version, data, keep)

@@ -11,8 +11,9 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..plain import words_of
+from ...errors import Malformed
+from ...plain import words_of
+from .tensors import tensor_array
 
 
 def arrow_array(name: str, values: Any) -> Any:
@@ -31,12 +32,14 @@ def arrow_array(name: str, values: Any) -> Any:
         or getattr(values, "ndim", 1) == 0
     ):
         raise Malformed(f"column {name!r} is {words_of(values)}; give a list or an array of one value a row")
-    if getattr(values, "ndim", 1) > 1:
-        raise Malformed(f"column {name!r} has {values.ndim} dimensions; give one value a row")
     values = _dense(values)
     if is_tensor(values):
         values = plain_array(values, f"column {name!r}")
-    elif isinstance(values, np.ndarray):
+    if getattr(values, "ndim", 1) > 1:
+        return tensor_array(name, np.asarray(values))
+    if _holds_arrays(values):
+        return tensor_array(name, np.asarray(values, object))
+    if isinstance(values, np.ndarray):
         values = _native(values)
     elif isinstance(getattr(values, "dtype", None), np.dtype) and hasattr(values, "to_numpy"):  # pandas' over numpy
         values = _native(values.to_numpy())
@@ -46,6 +49,12 @@ def arrow_array(name: str, values: Any) -> Any:
         return _whole(pa.array(values, from_pandas=True))
     except (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError):
         raise Malformed(_fault(name, values)) from None  # Arrow's own message quotes a value, which may be a person's
+
+
+def _holds_arrays(values: Any) -> bool:
+    """Whether it is a list, or an object array, of arrays."""
+    first = next(iter(values), None) if getattr(values, "dtype", None) in (None, np.dtype(object)) else None
+    return isinstance(first, np.ndarray) and first.ndim > 0
 
 
 def is_tensor(values: Any) -> bool:

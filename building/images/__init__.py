@@ -1,0 +1,1 @@
+"""Models of pictures. Begin at `model.py`."""
