@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..building.tables.model import TableModel
     from ..building.text.model import TextModel
+    from .card import LibraryCard
     from .credit.model import CreditScoringModel
     from .model import Model
     from .registry import register
 
-__all__ = ["CreditScoringModel", "Model", "TableModel", "TextModel", "register"]
+__all__ = ["CreditScoringModel", "LibraryCard", "Model", "TableModel", "TextModel", "register"]
 
 _HOMES = {
     "CreditScoringModel": ".credit.model",
+    "LibraryCard": ".card",
     "Model": ".model",
     "TableModel": "..building.tables.model",
     "TextModel": "..building.text.model",
