@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 from pydantic import BaseModel, Field, ValidationError
@@ -66,7 +65,7 @@ def test_sizes_are_those_at_the_defaults() -> None:
     credit, text, table = CreditHyperparameters(), TextHyperparameters(), TableHyperparameters()
     nets = [WideAndDeep(features, credit.hidden, credit.members) for features in (20, 21)]
     layout = Layout(numbers=10, flagged=(), levels=())
-    shape = {**table.model_dump(), "bins": bins_of(torch.from_numpy(np.random.default_rng(0).normal(size=(1000, 10))))}
+    shape = {**table.model_dump(), "bins": bins_of(torch.randn(1000, 10))}
 
     assert parameters(nets[0]) in entry("credit-scoring-model").size
     assert int(parameters(nets[1]).replace(",", "")) - int(parameters(nets[0]).replace(",", "")) == 264
