@@ -30,7 +30,7 @@ _CARDS: Final = {
     "table-model": LibraryCard(
         tasks=_SUPERVISED,
         reads="a table of numbers, dates and categories, with gaps",
-        size="SIZE",
+        size="parameters for 10 columns of numbers: 59,728 tabm, 267,433 ft-transformer, 134,145 resnet, 18,049 mlp",
         sources={
             "Gorishniy et al. 2025, TabM": "https://arxiv.org/abs/2410.24210",
             "Gorishniy et al. 2021, FT-Transformer, ResNet and MLP": "https://arxiv.org/abs/2106.11959",

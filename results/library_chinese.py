@@ -44,7 +44,8 @@ LIBRARY: Final = {
     "more than two classes, numbers, texts; decisions about people before its figures were compared by group":
         "两个以上的类别、数值、文本；在按群体比较指标之前用于有关人的决定",
     "a table of numbers, dates and categories, with gaps": "数字、日期与类别构成的表格，可有缺失",
-    "SIZE": "SIZE",
+    "parameters for 10 columns of numbers: 59,728 tabm, 267,433 ft-transformer, 134,145 resnet, 18,049 mlp":
+        "10 个数字列时的参数个数：tabm 59,728，ft-transformer 267,433，resnet 134,145，mlp 18,049",
     "Gorishniy et al. 2025, TabM": "Gorishniy 等 2025，TabM",
     "Gorishniy et al. 2021, FT-Transformer, ResNet and MLP": "Gorishniy 等 2021，FT-Transformer、ResNet 与 MLP",
     "Gorishniy et al. 2022, embeddings of numbers": "Gorishniy 等 2022，数值的嵌入",

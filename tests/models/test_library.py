@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from lepton_ai.building.tables.nets import TableNet, bins_of
 from lepton_ai.building.text.hyperparameters import TextHyperparameters
 from lepton_ai.building.text.model import TextHead
 from lepton_ai.errors import Malformed, UnknownRevision
-from lepton_ai.models import LibraryCard, Model, register, registry
+from lepton_ai.models import LibraryCard, Model, registry
 from lepton_ai.models.credit.ensemble import WideAndDeep
 from lepton_ai.models.credit.hyperparameters import CreditHyperparameters
 from lepton_ai.models.encoding import Layout
@@ -27,6 +28,14 @@ from lepton_ai.results.chinese import CHINESE
 from lepton_ai.results.rules import rule, searched
 
 from ..programs.forest import CARD, registered_forest
+
+
+@pytest.fixture(autouse=True)
+def forest() -> Iterator[type[Model]]:
+    """A user's own class."""
+    with registered_forest() as forest:
+        yield forest
+
 
 ENGLISH = re.compile(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", re.IGNORECASE)
 
@@ -83,19 +92,16 @@ def test_it_is_read_without_torch() -> None:
     assert done.stdout.split() == [str(len(OWN)), "False"]
 
 
-def test_a_class_of_a_users_own_is_listed_with_what_is_known_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    with registered_forest(monkeypatch) as forest:
-        known = entry("own/forest")
+def test_a_class_of_a_users_own_is_listed_with_what_is_known_of_it(forest: type[Model]) -> None:
+    known = entry("own/forest")
 
-        assert [each.name for each in library()] == names()
-        assert names()[: len(OWN)] == [*OWN]
-        assert known.python == f"{forest.__module__}.{forest.__qualname__}"
-        assert (known.tasks, known.reads, known.sources) == (("binary",), CARD.reads, CARD.sources)
-        assert known.missing == ("not_there_at_all",)
-        depth, rate = known.hyperparameters
-        assert (depth.default, depth.rule, depth.searched) == (3, "a whole number from 1 to 9", "from 1 to 9")
-        assert (rate.required, rate.stands, rate.search) == (True, "required", None)
-    assert "own/forest" not in names()
+    assert [each.name for each in library()] == names() == [*OWN, "own/forest"]
+    assert known.python == f"{forest.__module__}.Forest"
+    assert (known.tasks, known.reads, known.sources) == (("binary",), CARD.reads, CARD.sources)
+    assert known.missing == ("not_there_at_all",)
+    depth, rate = known.hyperparameters
+    assert (depth.default, depth.rule, depth.searched) == (3, "a whole number from 1 to 9", "from 1 to 9")
+    assert (rate.required, rate.stands, rate.search) == (True, "required", None)
 
 
 def test_an_extra_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,12 +140,10 @@ def test_a_card_is_checked_as_its_class_is_made() -> None:
 
 
 def test_a_search_without_bounds_leaves_the_rest_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
-
     class Wide(BaseModel):
         width: int = Field(8, json_schema_extra={"search": {}})
 
-    register("own/wide")(type("WideModel", (Model,), {"HYPERPARAMETERS": Wide}))
+    monkeypatch.setitem(registry._classes, "own/wide", type("WideModel", (Model,), {"HYPERPARAMETERS": Wide}))
     known: LibraryEntry = entry("own/wide")
 
     assert [(each.name, each.default, each.search) for each in known.hyperparameters] == [("width", 8, None)]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from pydantic import BaseModel, Field
 
 from lepton_ai.models import LibraryCard, Model, register, registry
+from lepton_ai.models.registry import own_classes
 
 CARD = LibraryCard(
     reads="rows of numbers",
@@ -23,22 +23,26 @@ class ForestHyperparameters(BaseModel):
     rate: float
 
 
+class Forest(Model):
+    HYPERPARAMETERS = ForestHyperparameters
+    TASK = "binary"
+    CARD = CARD
+
+    def train(self, data: Any, labels: Any, *, validation: Any = None, on_epoch: Any = None) -> Forest:
+        raise NotImplementedError
+
+    def predict(self, data: Any) -> Any:
+        raise NotImplementedError
+
+
 @contextmanager
-def registered_forest(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Model]]:
-    """The class under its name `own/forest`."""
-    with monkeypatch.context() as patch:
-        patch.setattr(registry, "_classes", dict(registry._classes))
-
-        @register("own/forest")
-        class Forest(Model):
-            HYPERPARAMETERS = ForestHyperparameters
-            TASK = "binary"
-            CARD = CARD
-
-            def train(self, data: Any, labels: Any, *, validation: Any = None, on_epoch: Any = None) -> Forest:
-                raise NotImplementedError
-
-            def predict(self, data: Any) -> Any:
-                raise NotImplementedError
-
-        yield Forest
+def registered_forest() -> Iterator[type[Model]]:
+    """The class under its name `own/forest`, and no other but Lepton's own."""
+    others = own_classes()
+    for name in others:
+        del registry._classes[name]
+    try:
+        yield register("own/forest")(Forest)
+    finally:
+        del registry._classes["own/forest"]
+        registry._classes.update(others)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -28,10 +27,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
-@pytest.fixture
-def forest(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+@pytest.fixture(autouse=True)
+def forest() -> Iterator[type]:
     """A user's own class, which the server has too: it is this process."""
-    with registered_forest(monkeypatch) as forest:
+    with registered_forest() as forest:
         yield forest
 
 
@@ -41,7 +40,6 @@ def http(server: Served) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.usefixtures("forest")
 def test_a_server_tells_the_same_as_the_manager_in_process(server: Served) -> None:
     with ModelManager(server.url) as remote:
         assert remote.library() == server.manager.library()
@@ -51,7 +49,6 @@ def test_a_server_tells_the_same_as_the_manager_in_process(server: Served) -> No
             remote.library("tabel-model")
 
 
-@pytest.mark.usefixtures("forest")
 def test_the_api_and_the_pages_beside_tell_the_same_json(server: Served, http: httpx.Client) -> None:
     whole = http.get("/api/v1/library").json()
 
@@ -85,7 +82,6 @@ def test_the_command_needs_no_ledger_and_says_what_the_card_does(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("forest")
 def test_a_page_has_the_card_and_leads_to_the_form(http: httpx.Client) -> None:
     cards, card = http.get("/library").text, http.get("/library/table-model").text
 
