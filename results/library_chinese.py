@@ -6,7 +6,7 @@ from typing import Final
 
 LIBRARY: Final = {
     # what a card has
-    "tasks": "任务类型", "reads": "输入", "size": "规模", "good at": "擅长", "not for": "不适用", "sources": "来源",
+    "tasks": "任务类型", "reads": "输入", "size": "大小", "good at": "擅长", "not for": "不适用", "sources": "来源",
     "licence": "许可", "needs": "依赖", "hyperparameter": "超参数", "default": "默认值", "may be": "可取值",
     "searched": "搜索范围", "required": "必填", "it has no hyperparameters": "没有超参数",
     "nothing more": "无其他依赖", "the extra {extra}": "附加组件 {extra}", "{what}, installed": "{what}，已安装",
@@ -14,7 +14,7 @@ LIBRARY: Final = {
         "{what}，未安装：`pip install 'lepton-ai-sdk[{extra}]'`",
     "{what}, of which {missing} are not installed": "{what}，其中 {missing} 未安装",
     # what a value may be
-    ", or ": "，或 ", "one of {choices}": "{choices} 之一", "a list of {count}: {places}": "{count} 项的列表：{places}",
+    ", or ": "，或", "one of {choices}": "{choices} 之一", "a list of {count}: {places}": "{count} 项的列表：{places}",
     "a list, each of it {rule}": "列表，各项为{rule}", "a whole number": "整数", "a number": "数字", "None": "空",
     "a text": "文本", "True or False": "True 或 False", "of its kind": "同类值",
     "from {low} to {high}": "{low} 到 {high}", "{kind} {bounds}": "{kind}（{bounds}）", " and ": "且",

@@ -24,7 +24,7 @@ NEW_JOB: Final = {
     "this is a fault of Lepton itself; the server's log tells more": "这是 Lepton 自身的故障；详情见服务器日志",
     # the model library
     "Model library": "模型库", "About this class": "关于此类", "Train one": "训练一个", "Tasks": "任务类型",
-    "Reads": "输入", "Size": "规模", "Good at": "擅长", "Not for": "不适用", "Sources": "来源", "Licence": "许可",
+    "Reads": "输入", "Good at": "擅长", "Not for": "不适用", "Sources": "来源", "Licence": "许可",
     "Needs": "依赖", "Hyperparameter": "超参数", "Default": "默认值", "May be": "可取值", "Searched": "搜索范围",
     # what the requests of the API say of their fields
     "the model that it is about": "任务所属的模型", "the workers that may do it": "可执行任务的工作进程",
