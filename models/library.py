@@ -90,9 +90,9 @@ def _entry(name: str) -> LibraryEntry:
     else:
         assert issubclass(kind, Model)
         card, python, task = kind.CARD or LibraryCard(), f"{kind.__module__}.{kind.__qualname__}", kind.TASK
-    told: dict[str, Any] = dict(card)
+    told: dict[str, Any] = {**dict(card), "tasks": card.tasks or ((task,) if task else ())}
     return LibraryEntry(
-        **told | {"tasks": card.tasks or ((task,) if task else ())},
+        **told,
         name=name,
         python=python,
         missing=tuple(each for each in card.packages if find_spec(each) is None),
