@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast, overload
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
         Evaluation,
         Gate,
         Healed,
+        Library,
+        LibraryEntry,
         Log,
         ModelRecord,
         NamedData,
@@ -982,6 +984,22 @@ class ModelManager:
         from .models.state import empty_torch
 
         return versions.record.tensors(self._workspace, self._workspace.named("run", run), step, empty_torch)
+
+    @overload
+    def library(self) -> Library: ...
+    @overload
+    def library(self, name: str) -> LibraryEntry: ...
+    def library(self, name: str | None = None) -> Library | LibraryEntry:
+        """The classes that can be trained, Lepton's own and those registered here, each with its card; or one of them.
+
+        An entry says what the class reads, its size, source and licence, what it is good at, where it should not be
+        used, whether what it needs is installed, and its hyperparameters: defaults, what each may be, what is searched.
+        It is the same at every moment of the ledger, and needs none. Raises `UnknownRevision` with the near names.
+        """
+        from .models.library import entry, library
+
+        self._rights.check("read")
+        return library() if name is None else entry(name)
 
     def train(
         self,

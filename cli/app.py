@@ -27,6 +27,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Names": ("refs", ("branch", "tag", "alias")),
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
+    "What can be trained": ("work.library", ("library",)),
     "Work": ("work.train", ("train", "evaluate")),
     "Judging": ("work.reports", ("report", "card")),
     "Correcting": ("work.correct", ("calibrate", "threshold", "robustness")),

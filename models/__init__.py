@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from ..building.series.model import SeriesModel
     from ..building.tables.model import TableModel
     from ..building.text.model import TextModel
+    from .card import LibraryCard
     from .credit.model import CreditScoringModel
     from .model import Model
     from .registry import register
 
-__all__ = ["CreditScoringModel", "ImageModel", "Model", "SeriesModel", "TableModel", "TextModel", "register"]
+__all__ = [
+    "CreditScoringModel", "ImageModel", "LibraryCard", "Model", "SeriesModel", "TableModel", "TextModel", "register",
+]  # fmt: skip
 
 _HOMES = {
     "CreditScoringModel": ".credit.model",
     "ImageModel": "..building.images.model",
+    "LibraryCard": ".card",
     "Model": ".model",
     "SeriesModel": "..building.series.model",
     "TableModel": "..building.tables.model",

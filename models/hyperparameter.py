@@ -16,6 +16,7 @@ from pydantic_core import to_json, to_jsonable_python
 
 from ..errors import Malformed
 from ..plain import plain_value
+from ..results.rules import rule
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -27,14 +28,6 @@ Whole: TypeAlias = Annotated[int, Field(le=WHOLE)]
 
 class NoHyperparameters(BaseModel):
     """What a model declares that takes none; any pydantic model will do for one that takes some."""
-
-
-_BOUNDS: Final = {
-    "minimum": "of at least",
-    "exclusiveMinimum": "above",
-    "maximum": "of at most",
-    "exclusiveMaximum": "below",
-}
 
 
 def defaults(fields: type[BaseModel]) -> dict[str, Json]:
@@ -80,7 +73,7 @@ def search_space(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
 
     Raises `Malformed` where one has no bounds and does not say between which it is searched.
     """
-    return {name: _distribution(name, schema) for name, schema in _schemas(fields).items() if "search" in schema}
+    return {name: _distribution(name, schema) for name, schema in schemas(fields).items() if "search" in schema}
 
 
 @cache
@@ -108,7 +101,7 @@ def _refusal(fields: type[BaseModel], name: str, value: Json, fault: ErrorDetail
     if "error" in fault.get("ctx", {}):  # a validator's own words
         return Malformed(f"hyperparameter {name!r} cannot be {value!r}: {_words(fault)}; give another value")
     return Malformed(
-        f"hyperparameter {name!r} must be {_rule(_schemas(fields)[name])}, not {value!r}; give one that is"
+        f"hyperparameter {name!r} must be {rule(schemas(fields)[name], 'en')}, not {value!r}; give one that is"
     )
 
 
@@ -120,8 +113,8 @@ def _plain(value: Any) -> Any:
     return plain_value(value, "a hyperparameter")
 
 
-def _schemas(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
-    """Each field's JSON schema by its name, with what it refers to, such as an Enum, written in."""
+def schemas(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    """Each field's JSON Schema by its name, with what it refers to, such as an Enum, written in."""
     whole = fields.model_json_schema(by_alias=False)
     return _written_in(whole.get("properties", {}), whole.get("$defs", {}))
 
@@ -134,7 +127,8 @@ def _written_in(node: Any, kinds: Mapping[str, dict[str, Any]]) -> Any:
     schema = cast("dict[str, Any]", node)
     kind = kinds.get(str(schema.get("$ref", "")).rpartition("/")[2], {})
     named = {name: each for name, each in kind.items() if name != "description"}  # which is a class's docstring
-    return named | {name: _written_in(each, kinds) for name, each in schema.items() if name != "$ref"}
+    own = {name: each for name, each in schema.items() if name != "$ref" and (name, each) != ("maximum", WHOLE)}
+    return named | {name: _written_in(each, kinds) for name, each in own.items()}
 
 
 def _distribution(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -145,38 +139,7 @@ def _distribution(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     if choices:
         return {"name": "CategoricalDistribution", "attributes": {"choices": choices}}
     attributes = {"low": schema.get("minimum"), "high": schema.get("maximum"), "log": False} | search
-    if attributes["low"] is None or attributes["high"] in (None, WHOLE):
+    if attributes["low"] is None or attributes["high"] is None:
         raise Malformed(f"hyperparameter {name!r} has no bounds to search between; give its search a low and a high")
     kind = "IntDistribution" if schema.get("type") == "integer" else "FloatDistribution"
     return {"name": kind, "attributes": attributes}
-
-
-def _rule(schema: Mapping[str, Any]) -> str:
-    """What a JSON schema asks for, in words that follow "must be"."""
-    match schema:
-        case {"description": str() as words}:
-            return words
-        case {"anyOf": options}:
-            return ", or ".join(map(_rule, options))
-        case {"const": value}:
-            return repr(value)
-        case {"enum": choices}:
-            return f"one of {', '.join(map(repr, choices))}"
-        case {"type": "array", "prefixItems": places}:
-            return f"a list of {len(places)}: {', '.join(map(_rule, places))}"
-        case {"type": "array", "items": items}:
-            return f"a list, each of it {_rule(items)}"
-        case {"type": "integer" | "number" as kind}:
-            return ("a whole number" if kind == "integer" else "a number") + _range(schema)
-        case {"type": str() as kind}:
-            return {"null": "None", "string": "a text", "boolean": "True or False"}.get(kind, f"an {kind}")
-        case _:
-            return "of its kind"
-
-
-def _range(schema: Mapping[str, Any]) -> str:
-    bounds = {name: schema[name] for name in _BOUNDS if schema.get(name, WHOLE) != WHOLE}
-    written = {name: f"{bound:g}" if isinstance(bound, float) else f"{bound}" for name, bound in bounds.items()}
-    if {"minimum", "maximum"} <= written.keys():
-        return f" from {written['minimum']} to {written['maximum']}"
-    return "".join(f"{' and' * place} {_BOUNDS[name]} {bound}" for place, (name, bound) in enumerate(written.items()))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 from ..errors import Malformed, Refused
 from ..plain import plain_value
 from . import hyperparameter
+from .card import LibraryCard
 from .hyperparameter import Json
 
 if TYPE_CHECKING:
@@ -41,14 +42,21 @@ class Model(ABC):
     """
     TASK: ClassVar[str] = ""
     """What it predicts, and so what it is judged by: binary (1 or 0), multiclass or regression."""
+    CARD: ClassVar[LibraryCard | None] = None
+    """What `lepton library` tells of it, beside its hyperparameters."""
     RESUMES: ClassVar[bool] = False
     """Whether `train` takes `progress` too, a `progress.Progress`, and goes on from it."""
 
     def __init_subclass__(cls, **named: Any) -> None:
-        """What `predict_proba` gives is corrected as a version's settings say, what `predict` calls is not."""
+        """What `predict_proba` gives is corrected as a version's settings say, what `predict` calls is not.
+
+        Raises `Malformed` where its card is none.
+        """
         from .corrected import follow_corrections
 
         super().__init_subclass__(**named)
+        if not isinstance(cls.CARD, LibraryCard | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise Malformed(f"CARD of {cls.__qualname__} is no card; make it a lepton_ai.models.LibraryCard")
         follow_corrections(cls)
 
     def __init__(self) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .last_move import LastMove
+    from .library import HyperparameterRecord, Library, LibraryEntry
     from .listing import Refs, Versions
     from .maintenance.damages import Damages
     from .maintenance.evidence import Proof, Proved, SignedHead
@@ -91,6 +92,7 @@ __all__ = [
     "GroupFigures",
     "Healed",
     "HealedPack",
+    "HyperparameterRecord",
     "Interval",
     "JobCounts",
     "JobRecord",
@@ -98,6 +100,8 @@ __all__ = [
     "JudgedRows",
     "LastMove",
     "LeftOut",
+    "Library",
+    "LibraryEntry",
     "Log",
     "LogEntry",
     "ModelRecord",
@@ -195,6 +199,7 @@ _HOMES: Final = {
         "VersionSummary",
     ),
     ".last_move": ("LastMove",),
+    ".library": ("HyperparameterRecord", "Library", "LibraryEntry"),
     ".listing": (
         "Refs",
         "Versions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .library_chinese import LIBRARY
 from .pages.chinese import REPORTS
 
 NOUNS: Final = {
@@ -17,6 +18,7 @@ NOUNS: Final = {
 """What is counted, with its measure word."""
 
 CHINESE: Final = {
+    **LIBRARY,
     **REPORTS,
     # the log
     "from {others}": "来自 {others}",

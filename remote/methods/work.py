@@ -15,13 +15,13 @@ from ...results.work.runs import RunRecords
 from ...versions.arguments import checked
 from ...versions.runs.points import Resumed
 from ...versions.runs.run import resumed
-from .asked import PAGE, Asking, over_http
+from .asked import PAGE, Asking, over_http, quoted
 from .tables import ARROW
 
 
 @checked
 class WorkOverHTTP(Asking):
-    """`resume`, `runs`, checkpoints, `predict` and `jobs`; `run` and `train` are the local manager's own."""
+    """`resume`, `runs`, checkpoints, `library`, `predict` and `jobs`; `run` and `train` are the local manager's own."""
 
     @over_http
     def resume(self, given: Any) -> Any:
@@ -62,6 +62,10 @@ class WorkOverHTTP(Asking):
         from ...models.state import empty_torch
 
         return self._remote.versions.checkpoint_tensors(given.run, given.step, empty_torch)
+
+    @over_http
+    def library(self, given: Any) -> Any:
+        return self._read("/library" if given.name is None else f"/library/{quoted(given.name)}")
 
     @over_http
     def predict(self, given: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from . import data, figures, history, judging, ledger, names, tokens, versions, work
+from . import data, figures, history, judging, ledger, library, names, tokens, versions, work
 from .shape import Shape
 
 NAMED: Final[Mapping[str, Shape]] = {
@@ -20,7 +20,9 @@ NAMED: Final[Mapping[str, Shape]] = {
     "Evaluation": judging.EVALUATION,
     "Event": history.EVENT,
     "Gate": judging.GATE,
+    "Hyperparameter": library.HYPERPARAMETER,
     "Job": work.JOB,
+    "LibraryEntry": library.ENTRY,
     "Log": history.LOG,
     "LogEntry": history.ENTRY,
     "Model": history.MODEL,

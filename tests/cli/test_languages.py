@@ -22,6 +22,7 @@ LIFE = (
     "log", "log --graph", "show 4", "show 5", "diff 1 2", "compare 1 2 4",
     "compare 1 2 4 --data loans.csv --label default --metric accuracy",
     "pick 1 2 4 --by f1,size --require 'size > 1' --data loans.csv --label default", "branch", "tag", "alias", "models",
+    "library", "library credit-scoring-model", "library table-model", "library text-model",
     "metric", "branch hotfix 2", "tag v3 3", "alias staging 4", "branch -d hotfix", "tag -d v3", "alias -d staging",
     "annotate 4 seen=true", "describe 4 good", "archive", "unarchive", "metric define credit fid --better lower",
     "gate 4 --require 'f1 > 0' --require 'f1 > parent.f1 - 1'",

@@ -112,6 +112,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "files": lambda m, n: m.files(n.rev),
     "find": lambda m, n: m.find(f"note.ticket = '{n.model}'"),
     "gate": lambda m, n: m.gate(n.rev, require="f1 > 0.1"),
+    "library": lambda m, n: m.library(n.model),
     "load_arrays": lambda m, n: m.load_arrays(n.rev),
     "load_checkpoint": lambda m, n: m.load_checkpoint(n.run),
     "load_checkpoint_tensors": lambda m, n: m.load_checkpoint_tensors(n.run),

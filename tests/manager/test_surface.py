@@ -32,7 +32,7 @@ def test_every_mutating_method_takes_a_key() -> None:
     reading = {
         "about", "acting", "aliases", "apply", "as_of", "branches", "card", "checkout", "checkpoints", "close",
         "compare", "data", "data_sets", "diff", "drift", "drop_kept", "events", "export", "files", "find",
-        "forget_actor", "fsck", "heal", "holder", "jobs", "kept", "load_arrays", "load_checkpoint",
+        "forget_actor", "fsck", "heal", "holder", "jobs", "kept", "library", "load_arrays", "load_checkpoint",
         "load_checkpoint_tensors", "load_data", "load_kept", "load_tensors", "load_version", "log", "models", "moves",
         "pick", "position", "predict", "protections", "prove", "rebuild", "rebuild_from_kafka", "recent", "report",
         "resume", "robustness", "run", "run_metrics", "run_progress", "runs", "show", "show_run", "sign_head",

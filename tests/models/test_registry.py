@@ -205,4 +205,14 @@ def test_the_public_door_opens_without_torch() -> None:
     code = "import sys, lepton_ai.models as m; assert 'torch' not in sys.modules; print(sorted(m.__all__), dir(m)[0:0])"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.startswith("['CreditScoringModel', 'Model', 'TableModel', 'register']")
+    names = [
+        "CreditScoringModel",
+        "ImageModel",
+        "LibraryCard",
+        "Model",
+        "SeriesModel",
+        "TableModel",
+        "TextModel",
+        "register",
+    ]
+    assert done.stdout.startswith(str(names))

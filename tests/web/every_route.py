@@ -231,6 +231,8 @@ SAMPLES: Final[Mapping[str, Callable[[Things], Sample]]] = {
     "GET /api/v1/data/{name}/rows": lambda t: Sample(parts={"name": t.data}),
     "GET /api/v1/data/{name}/drift": lambda t: Sample(parts={"name": t.data}, query={"after": t.data}),
     "DELETE /api/v1/rows/{rows}": lambda _: Sample(status=204),
+    "GET /api/v1/library": read(),
+    "GET /api/v1/library/{name}": at({"name": "table-model"}),
     "GET /api/v1/tokens": lambda _: Sample("admin", whole=True),
     "POST /api/v1/tokens": does("admin", {"owner": "dan", "scopes": ["read"]}, whole=True, status=201),
     "DELETE /api/v1/tokens/{token}": gone("admin", whole=True),

@@ -15,6 +15,7 @@ from . import (
     data,
     events,
     judging,
+    library,
     models,
     moves,
     names,
@@ -31,6 +32,6 @@ from .work import jobs, runs
 
 _SUBJECTS: Final = (
     position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
-    suites, data, proofs, tokens,
+    suites, data, library, proofs, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

@@ -23,6 +23,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "data.rows": {"name": "quarter"},
     "data.drift": {"name": "quarter@1", "after": "quarter"},
     "events.events": {"stream": "model/credit"},
+    "library.entry": {"name": "table-model"},
     "loading.checkpoint_tensor": {"name": "w"},
     "loading.file": {"rev": "noted", "name": "notes.txt"},
     "loading.tensor": {"rev": "noted", "name": "w"},

@@ -18,6 +18,7 @@ from ..served import ServedLedger
 from . import comparison, diff, entry, history, live, models, moment, names, rollback, sign_on, tensors, versions, work
 from .asking import events, search, sql, status, tokens
 from .charts import program
+from .new_job import library
 from .new_job import page as new_job
 from .page import Visit, refused
 from .proof import page as proof
@@ -41,7 +42,7 @@ _TOLD: Final = (401, 403, 429, 503)
 _ENDED: Final = "your log-in has ended; log in in another tab, then reload this page to send the form again"
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
-    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, events, search, sql,
+    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, library, events, search, sql,
     status, tokens, proof,
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ PAGES = (
     "/", "/m/credit", "/m/credit/log", "/m/credit/names", "/m/credit/aliases/production", "/m/credit/rollback",
     "/m/credit/rollback?alias=production&to=6", "/m/credit/rollback?branch=main&to=2", "/m/credit/log?rev=experiment",
     "/jobs", f"/jobs/{JOB}", "/runs", f"/runs/{RUN}",
-    "/events", "/events/5", "/search?where=f1+%3E+0.7", "/sql?query=FROM+versions",
+    "/events", "/events/5", "/search?where=f1+%3E+0.7", "/sql?query=FROM+versions", "/library", "/library/table-model",
 )  # fmt: skip
 
 

@@ -22,6 +22,10 @@ NEW_JOB: Final = {
     "Train a version": "训练新版本",
     "there is no page at this address; begin at the models": "此地址没有页面；请从模型列表开始",
     "this is a fault of Lepton itself; the server's log tells more": "这是 Lepton 自身的故障；详情见服务器日志",
+    # the model library
+    "Model library": "模型库", "About this class": "关于此类", "Train one": "训练一个", "Tasks": "任务类型",
+    "Reads": "输入", "Good at": "擅长", "Not for": "不适用", "Sources": "来源", "Licence": "许可",
+    "Needs": "依赖", "Hyperparameter": "超参数", "Default": "默认值", "May be": "可取值", "Searched": "搜索范围",
     # what the requests of the API say of their fields
     "the model that it is about": "任务所属的模型", "the workers that may do it": "可执行任务的工作进程",
     "what a worker must have, such as cuda": "工作进程必须具备的条件，如 cuda",
@@ -32,7 +36,4 @@ NEW_JOB: Final = {
     "a file of the same columns, for those who may do everything": "列相同的文件，仅限有全部权限者",
     "the version to judge: a number or any other revision of the model": "要评估的版本：编号或模型的其他修订",
     "address of a safetensors file; for those alone who may do everything": "safetensors 文件的地址，仅限有全部权限者",
-    "'auto' or a torch device such as 'cpu' or 'cuda:0'": "auto，或 torch 设备，如 cpu、cuda:0",
-    "a list of whole numbers from 1 to 65536": "1 到 65536 的整数列表",
-    "a number, a text or None": "数字、文本或空",
 }  # fmt: skip

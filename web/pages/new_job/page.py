@@ -8,8 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from ....errors import Forbidden, Malformed, Refused
-from ....models.model import Model
-from ....models.registry import OWN, own_classes
+from ....models.library import names
 from ...api.work.job_requests import ask
 from ...problems import kind_of
 from ..page import PageRoutes, PageView, Visit
@@ -71,6 +70,7 @@ def _form(page: Visit, kind: str, said: Mapping[str, str]) -> dict[str, Any]:
         "first": [each for each in shown if each.is_first],
         "more": [each for each in shown if not each.is_first],
         "parameters": parameters or [],
+        "known": parameters is not None,
         "chosen_prefix": CHOSEN,
         "said": _filled(page, [*shown, *(parameters or [])], said),
         "models": page.manager.models(),
@@ -95,10 +95,9 @@ def _filled(page: Visit, fields: list[JobField], said: Mapping[str, str]) -> dic
 
 def _classes(page: Visit) -> list[str]:
     """The classes that can be asked for: Lepton's own, those registered here, those that workers announce."""
-    registered = [name for name, kind in own_classes().items() if issubclass(kind, Model)]
     heard = [word.removeprefix("class:") for each in page.service.home.desk.heard_of() for word in each.capabilities
              if word.startswith("class:")]  # fmt: skip
-    return list(dict.fromkeys([*OWN, *registered, *heard]))
+    return list(dict.fromkeys([*names(), *heard]))
 
 
 def worker_command(page: Visit, pool: str) -> str:
