@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,8 @@ def _in_chromium(home: Path, folder: Path) -> str:
 
 def _first_view(browser: Any, url: str) -> tuple[int, float]:
     """How many requests a browser with nothing in its cache makes, and the bytes that come for them."""
+    from playwright.sync_api import TimeoutError as Unended
+
     context = browser.new_context()
     page = context.new_page()
     wire = context.new_cdp_session(page)
@@ -139,7 +141,8 @@ def _first_view(browser: Any, url: str) -> tuple[int, float]:
     wire.send("Network.enable")
     page.goto(url)
     if not page.locator("[data-live]").count():  # a stream of events is never done
-        page.wait_for_load_state("networkidle")
+        with suppress(Unended):  # nor is what a page asks of hosts that cannot be reached
+            page.wait_for_load_state("networkidle")
     count = len([each for each in asked if each.startswith("http") and "/live?" not in each])
     context.close()
     return count, sum(came)
