@@ -16,7 +16,7 @@ from ..datasets.columns import Column, Table
 from ..datasets.tables import fingerprint, read_table
 from ..errors import Malformed
 from ..models.hyperparameter import Json
-from ..models.registry import FROM_PYTHON, INTO, name_of
+from ..models.registry import name_of, rebuilding
 from .examples import Examples, TensorExamples
 from .plan import SupervisedHyperparameters
 from .supervised import NeuralPredictor, SupervisedModel
@@ -52,12 +52,13 @@ class Stack:
 
 
 class ArrayPredictor(NeuralPredictor[Stack]):
-    """What each channel is scaled by, and a net over scaled arrays."""
+    """What each channel is scaled by, and a net of a shape over scaled arrays."""
 
-    def __init__(self, net: nn.Module, channels: int, labels: int) -> None:
+    def __init__(self, net: nn.Module, shape: Mapping[str, Any], example: tuple[int, ...], labels: int) -> None:
         super().__init__(labels)
-        self.mean_of_channel = nn.Buffer(torch.zeros(channels))
-        self.scale_of_channel = nn.Buffer(torch.ones(channels))
+        self.shape, self.example = dict(shape), example
+        self.mean_of_channel = nn.Buffer(torch.zeros(example[0]))
+        self.scale_of_channel = nn.Buffer(torch.ones(example[0]))
         self.net = net
 
     def learn_scale(self, rows: Stack) -> None:
@@ -87,16 +88,15 @@ class ArrayModel(SupervisedModel[Stack, ArrayPredictor, A], Generic[A]):
     PREDICTOR: ClassVar[type[ArrayPredictor]] = ArrayPredictor
 
     _column: str = ""
-    _shape: tuple[int, ...] = ()
 
     def architecture(self) -> dict[str, Json]:
         """The class, its column and its net's shape. Raises `Refused` before the first fit."""
         module = self.trained()
         config: dict[str, Json] = {
             "columns": [{"name": self._column, "type": "array"}],
-            "input": [*self._shape],
+            "input": [*module.example],
             "labels": len(module.labels),
-            "net": cast("Json", dict(self._net_shape)),
+            "net": {**module.shape},
             "outputs": self.target.outputs,
             "task": self.TASK,
         }
@@ -107,20 +107,12 @@ class ArrayModel(SupervisedModel[Stack, ArrayPredictor, A], Generic[A]):
         """The empty model of that shape. Raises `Malformed` where it is none, `Refused` where a package is absent."""
         told = cast("dict[str, Any]", config)
         model = cls()
-        try:
-            model._column, model._shape = str(told["columns"][0]["name"]), tuple(map(int, told["input"]))
-            model._net_shape = dict(told["net"])
-            net = model._net(model._net_shape, model._shape, int(told["outputs"]))
-            model.module = cls.PREDICTOR(net, model._shape[0], int(told["labels"]))
+        with rebuilding(cls):
+            model._column, example = str(told["columns"][0]["name"]), tuple(map(int, told["input"]))
+            net = cls._net(told["net"], example, int(told["outputs"]))
+            model.module = cls.PREDICTOR(net, told["net"], example, int(told["labels"]))
             model.predicts(str(told["task"]))
-        except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-            what = f"this is no shape of a {cls.__name__} ({error})"
-            raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
         return model
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._net_shape: dict[str, Any] = {}
 
     @classmethod
     @abstractmethod
@@ -152,8 +144,7 @@ class ArrayModel(SupervisedModel[Stack, ArrayPredictor, A], Generic[A]):
         return Stack(table, self._channels_first(column.values, column.name))
 
     def _known(self, data: Any) -> Stack:
-        self.trained()
-        return self._as(self._read(data), self._shape)
+        return self._as(self._read(data), self.trained().example)
 
     def _alike(self, data: Any, rows: Stack) -> Stack:
         return self._as(self._read(data), rows.shape)
@@ -164,14 +155,13 @@ class ArrayModel(SupervisedModel[Stack, ArrayPredictor, A], Generic[A]):
         return rows
 
     def _predictor(self, plan: A, target: Target, rows: Stack) -> ArrayPredictor:
-        self._plan_shape = self._shape_of(plan)
         net = self._new_net(plan, rows.shape, target.outputs)
-        predictor = self.PREDICTOR(net, rows.shape[0], len(target.encoded))
+        predictor = self.PREDICTOR(net, self._shape_of(plan), rows.shape, len(target.encoded))
         predictor.learn_scale(rows)
         return predictor
 
     def _keep_shape(self, rows: Stack) -> None:
-        self._column, self._shape, self._net_shape = rows.table.columns[0].name, rows.shape, self._plan_shape
+        self._column = rows.table.columns[0].name
 
     def _fingerprint(self, rows: Stack, labels: Column) -> dict[str, Any]:
         return fingerprint(rows.table, labels)

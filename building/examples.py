@@ -34,11 +34,9 @@ class Examples(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class TensorExamples:
-    """Examples that are rows of tensors: each input's and the targets' first dimension counts them."""
+class Shuffled:
+    """Examples in memory, which are learnt from in any order."""
 
-    inputs: tuple[Tensor, ...]
     targets: Tensor
 
     def __len__(self) -> int:
@@ -47,6 +45,14 @@ class TensorExamples:
     def order(self, generator: torch.Generator) -> Tensor:
         """A permutation."""
         return torch.randperm(len(self), generator=generator)
+
+
+@dataclass(frozen=True)
+class TensorExamples(Shuffled):
+    """Examples that are rows of tensors: each input's and the targets' first dimension counts them."""
+
+    inputs: tuple[Tensor, ...]
+    targets: Tensor
 
     def batch(self, places: Tensor, *, learning: bool) -> Batch:
         """The rows at these places, the same whether they are learnt from or not."""

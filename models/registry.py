@@ -7,7 +7,8 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -161,6 +162,16 @@ def construct(cls: type[S], config: Mapping[str, Json]) -> S:
         what = f"{cls.__qualname__} takes no argument {unknown[0]!r}, which the version kept"
         raise Malformed(what, python=INTO, cli=FROM_PYTHON)
     return cls(*bound.args, **bound.kwargs)
+
+
+@contextmanager
+def rebuilding(cls: type) -> Generator[None]:
+    """Raise `Malformed` where what is told inside is no shape of that class."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        what = f"this is no shape of a {cls.__name__} ({error})"
+        raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
 
 
 def _capture_arguments(cls: type) -> None:

@@ -12,10 +12,9 @@ from torch import Tensor
 from ...datasets.columns import Column, Kind, Schema, Table
 from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, read_table
-from ...errors import Malformed
 from ...models.encoding import Layout, table_inputs
 from ...models.hyperparameter import Json
-from ...models.registry import FROM_PYTHON, INTO, name_of, register
+from ...models.registry import name_of, rebuilding, register
 from ..examples import TensorExamples
 from ..supervised import NeuralPredictor, SupervisedModel
 from .encoding import TableEncoder
@@ -75,14 +74,11 @@ class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
         """The empty model of that shape. Raises `Malformed` where it is none."""
         told = cast("dict[str, Any]", config)
         model = cls()
-        try:
+        with rebuilding(cls):
             model._schema = tuple((str(column["name"]), cast("Kind", column["type"])) for column in told["columns"])
             encoder = TableEncoder(Layout.of(told["layout"]))
             model.module = TablePredictor(encoder, told["outputs"], told["shape"], told["labels"])
             model.predicts(str(told["task"]))
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            what = f"this is no shape of a {cls.__name__} ({error})"
-            raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
         return model
 
     def _read(self, data: Any) -> Table:

@@ -14,9 +14,9 @@ from ...datasets.columns import Column, Table
 from ...datasets.tables import fingerprint, read_table
 from ...errors import Malformed
 from ...models.hyperparameter import Json
-from ...models.registry import FROM_PYTHON, INTO, name_of, register
+from ...models.registry import name_of, rebuilding, register
 from ..device import chosen_device
-from ..examples import Batch, Examples, TensorExamples
+from ..examples import Batch, Examples, Shuffled, TensorExamples
 from ..supervised import NeuralPredictor, SupervisedModel
 from .encoder import SentenceEncoder, padded
 from .hyperparameters import TextHyperparameters
@@ -108,18 +108,11 @@ class TextPredictor(NeuralPredictor[Texts]):
 
 
 @dataclass(frozen=True)
-class TokenExamples:
+class TokenExamples(Shuffled):
     """Texts as the ids of their tokens, padded a batch at a time."""
 
     tokens: Sequence[Sequence[int]]
     targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def order(self, generator: torch.Generator) -> Tensor:
-        """A permutation."""
-        return torch.randperm(len(self), generator=generator)
 
     def batch(self, places: Tensor, *, learning: bool) -> Batch:
         """The texts at these places, as long as the longest of them."""
@@ -159,14 +152,11 @@ class TextModel(SupervisedModel[Texts, TextPredictor, TextHyperparameters]):
         """The empty model of that shape. Raises `Malformed` where it is none, `Refused` without the extra `build`."""
         told = cast("dict[str, Any]", config)
         model = cls()
-        try:
+        with rebuilding(cls):
             model._columns = tuple(map(str, told["columns"]))
             encoder = SentenceEncoder(told["encoder"], int(told["tokenizer"]))
             model.module = TextPredictor(encoder, told["outputs"], told["shape"], told["labels"])
             model.predicts(str(told["task"]))
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            what = f"this is no shape of a {cls.__name__} ({error})"
-            raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
         return model
 
     def _read(self, data: Any) -> Texts:

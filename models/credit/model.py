@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from ...datasets.columns import Kind, Label, Schema, Table
 from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, identity, read_labels, read_table
-from ...errors import Malformed
 from ...evaluation.answers.corrections import corrected
 from ...evaluation.binary import best_threshold, score
 from ...evaluation.outcomes import Outcomes
@@ -26,7 +25,7 @@ from ..hyperparameter import Json
 from ..labels import targets, two_classes
 from ..model import Model, OnEpoch, recorded_figures
 from ..progress import Progress
-from ..registry import FROM_PYTHON, INTO, name_of, register
+from ..registry import name_of, rebuilding, register
 from .encoding import Encoder
 from .fit import Outcome, Schedule, fit, given, out_of_fold
 from .hyperparameters import CreditHyperparameters
@@ -154,14 +153,11 @@ class CreditScoringModel(Model):
         """The empty model of that shape. Raises `Malformed` where it is none."""
         shape = cast("dict[str, Any]", config)
         model = cls()
-        try:
+        with rebuilding(cls):
             model._schema = tuple((str(column["name"]), cast("Kind", column["type"])) for column in shape["columns"])
             numbers = sum(kind != "category" for _, kind in model._schema)
             encoder = Encoder(Layout(numbers, tuple(shape["flagged"]), tuple(shape["levels"])))
             model.module = ScoringNet(encoder, shape["hidden"], shape["members"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            what = f"this is no shape of a {cls.__name__} ({error})"
-            raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
         return model
 
     def _fit(
