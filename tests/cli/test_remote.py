@@ -70,7 +70,14 @@ def test_every_example_answers_the_same_at_both_doors(doors: tuple[Cli, Cli], mo
         told, heard = answers
         assert (heard.code, steady(heard.err)) == (told.code, steady(told.err)), example
         if told.code == 0:
-            assert steady(heard.json) == steady(told.json), example
+            assert _ordered(heard.json, example) == _ordered(told.json, example), example
+
+
+def _ordered(answer: Any, example: str) -> Any:
+    """A steady answer; the rows of SQL that names no order, which have none, by what is in them."""
+    if example.startswith("lepton sql") and "order by" not in example.casefold():
+        answer = {**answer, "rows": sorted(answer["rows"], key=repr)} if answer["rows"] else answer
+    return steady(answer)
 
 
 def _words(example: str, cli: Cli) -> list[str]:
