@@ -18,13 +18,13 @@ from ..errors import Malformed
 from ..models.hyperparameter import Json
 from ..models.registry import name_of, rebuilding
 from .examples import Examples, TensorExamples
-from .plan import SupervisedHyperparameters
-from .supervised import NeuralPredictor, SupervisedModel
+from .neural import NeuralModel, NeuralPredictor
+from .plan import TrainingPlan
 
 if TYPE_CHECKING:
     from .targets import Target
 
-A = TypeVar("A", bound=SupervisedHyperparameters)
+A = TypeVar("A", bound=TrainingPlan)
 _AT_ONCE = 4_096
 """Examples whose mean and spread are measured at once."""
 
@@ -80,8 +80,8 @@ class ArrayPredictor(NeuralPredictor[Stack]):
         return TensorExamples((scaled,), torch.zeros(rows.rows) if targets is None else targets)
 
 
-class ArrayModel(SupervisedModel[Stack, ArrayPredictor, A], Generic[A]):
-    """Predicts two classes, several, or a number of an array."""
+class ArrayModel(NeuralModel[Stack, ArrayPredictor, A], Generic[A]):
+    """Predicts something of an array; what, a kind of model says beside it."""
 
     WHAT: ClassVar[str] = ""
     """What examples are, in words."""

@@ -32,3 +32,11 @@ def split_rows(count: int, share: float, seed: int, strata: npt.NDArray[Any] | N
     most = max(1, min(count - 1, round(share * count)))
     held = np.sort(order[np.floor((np.arange(most) + 0.5) * count / most).astype(np.int64)])
     return SplitRows(np.setdiff1d(np.arange(count), held), held)
+
+
+def split_latest(count: int, share: float) -> SplitRows:
+    """Hold the last share of rows out, at least one of them. Raises `Malformed` where there are not two rows."""
+    if count < 2:
+        raise Malformed(f"{count} row is too few to learn from some and to hold some out; give more rows")
+    held = max(1, min(count - 1, round(share * count)))
+    return SplitRows(np.arange(count - held), np.arange(count - held, count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from ..errors import Malformed
 from ..models.labels import targets, two_classes
 from .plan import PredictedTask
 
+TrainedTask: TypeAlias = PredictedTask | Literal["forecasting", "segmentation"]
+
 FEW: Final = 20
 """Whole numbers of at most so many values are taken for classes, where nobody says what they are."""
 
@@ -23,7 +25,7 @@ FEW: Final = 20
 class Target:
     """What is predicted of an example: one of `classes`, or a number on its scale."""
 
-    task: PredictedTask
+    task: TrainedTask
     classes: tuple[Label, ...] = ()
     mean: float = 0.0
     scale: float = 1.0
@@ -31,15 +33,29 @@ class Target:
     @classmethod
     def of(cls, labels: Column, task: PredictedTask | Literal["auto"], positive: Label | None) -> Target:
         """What these labels ask for. Raises `Malformed` where they are no such thing."""
+        _check_no_arrays(labels)
         chosen = _seeming(labels, positive) if task == "auto" else task
         if chosen == "regression":
-            return _scaled(labels)
+            return cls.of_numbers(labels, chosen)
         if chosen == "binary":
             return cls("binary", two_classes(labels, positive))
         classes = tuple(sorted({*labels.labels()}))
         if len(classes) < 2:
             raise Malformed("all labels are the same; give rows of at least two classes")
         return cls("multiclass", classes)
+
+    @classmethod
+    def of_numbers(cls, labels: Column, task: TrainedTask) -> Target:
+        """Numbers on the scale of these. Raises `Malformed` where they are none, or all the same."""
+        numbers = _numbers(labels)
+        if not len(numbers) or float(np.ptp(numbers)) == 0.0:
+            raise Malformed("all labels are the same; give rows whose labels differ")
+        return cls(task, (), float(numbers.mean()), float(numbers.std()))
+
+    @property
+    def strata(self) -> bool:
+        """Whether each example is of one class, so that as many of each can be held out."""
+        return self.task in ("binary", "multiclass")
 
     @property
     def outputs(self) -> int:
@@ -48,7 +64,7 @@ class Target:
 
     def coded(self, labels: Column) -> torch.Tensor:
         """Labels as a net's targets: codes of classes, int64, or scaled numbers, float32. Raises `Malformed`."""
-        if self.task == "regression":
+        if not self.classes:
             return torch.from_numpy(((self.numbers(labels) - self.mean) / self.scale).astype(np.float32))
         return torch.from_numpy(self.codes(labels))
 
@@ -56,8 +72,13 @@ class Target:
         """Labels that are numbers, as they are. Raises `Malformed` on text."""
         return _numbers(labels)
 
+    def unscaled(self, said: torch.Tensor) -> npt.NDArray[np.float64]:
+        """Numbers as they are, of what a net says of them."""
+        return said.double().numpy() * self.scale + self.mean
+
     def codes(self, labels: Column) -> npt.NDArray[np.int64]:
         """The place of each label among the classes. Raises `Malformed` on a label that is none of them."""
+        _check_no_arrays(labels)
         if self.task == "binary":
             negative, positive = self.classes
             return targets(labels, (negative, positive))
@@ -88,14 +109,13 @@ def _seeming(labels: Column, positive: Label | None) -> PredictedTask:
     return "multiclass" if len(values) <= FEW and not (np.mod(values, 1) != 0).any() else "regression"
 
 
-def _scaled(labels: Column) -> Target:
-    numbers = _numbers(labels)
-    if not len(numbers) or float(np.ptp(numbers)) == 0.0:
-        raise Malformed("all labels are the same; give rows whose labels differ")
-    return Target("regression", (), float(numbers.mean()), float(numbers.std()))
-
-
 def _numbers(labels: Column) -> npt.NDArray[np.float64]:
+    _check_no_arrays(labels)
     if labels.kind == "category":
         raise Malformed("the labels are text where a number is to be predicted; give numbers, or the task multiclass")
     return np.asarray(labels.values, np.float64)
+
+
+def _check_no_arrays(labels: Column) -> None:
+    if labels.kind == "array":
+        raise Malformed("a label is an array where a class or a number belongs; masks are for segmentation-model")

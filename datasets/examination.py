@@ -53,6 +53,8 @@ def noted() -> Generator[list[str]]:
 
 def remarks(table: Table, labels: Column) -> Iterator[str]:
     """What is suspicious about the columns, a sentence each, without a value of them."""
+    if labels.kind == "array":  # of which a column tells nothing that could be seen so
+        return
     truth, quantity = _truth(labels)
     smallest = 0 if quantity else int(np.bincount(truth).min())
     if not quantity and smallest < 2:

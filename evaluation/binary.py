@@ -62,6 +62,18 @@ def best_threshold(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float
     return float((levels[best] + (levels[best - 1] if best else 0.0)) / 2)
 
 
+def threshold_of_sensitivity(labels: npt.ArrayLike, probabilities: npt.ArrayLike, share: float) -> float:
+    """The highest threshold that finds at least a share of the positives among these rows, half way to the next lower
+    probability; 0.5 without positives."""
+    truth, chance = checked(labels, probabilities)
+    if not truth.any():
+        return 0.5
+    positives = np.sort(chance[truth == 1])[::-1]
+    least = positives[min(len(positives), max(1, int(np.ceil(share * len(positives))))) - 1]
+    below = chance[chance < least]
+    return float((least + (below.max() if len(below) else 0.0)) / 2)
+
+
 def _decisions(truth: Floats, called: npt.NDArray[np.bool_]) -> dict[str, Any]:
     """The figures of what was called positive, by name."""
     counts = np.bincount((2 * truth + called).astype(np.int64), minlength=4).tolist()

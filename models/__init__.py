@@ -10,7 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..building.fields.finance import RiskModel
+    from ..building.fields.manufacturing import MaintenanceModel, QualityInspectionModel
+    from ..building.fields.medicine import DiagnosisModel, ImageDiagnosisModel
+    from ..building.fields.service import IntentModel, SentimentModel
     from ..building.images.model import ImageModel
+    from ..building.images.segmentation import SegmentationModel
+    from ..building.series.forecasting import ForecastModel
     from ..building.series.model import SeriesModel
     from ..building.tables.model import TableModel
     from ..building.text.model import TextModel
@@ -20,14 +26,25 @@ if TYPE_CHECKING:
     from .registry import register
 
 __all__ = [
-    "CreditScoringModel", "ImageModel", "LibraryCard", "Model", "SeriesModel", "TableModel", "TextModel", "register",
+    "CreditScoringModel", "DiagnosisModel", "ForecastModel", "ImageDiagnosisModel", "ImageModel", "IntentModel",
+    "LibraryCard", "MaintenanceModel", "Model", "QualityInspectionModel", "RiskModel", "SegmentationModel",
+    "SentimentModel", "SeriesModel", "TableModel", "TextModel", "register",
 ]  # fmt: skip
 
 _HOMES = {
     "CreditScoringModel": ".credit.model",
+    "DiagnosisModel": "..building.fields.medicine",
+    "ForecastModel": "..building.series.forecasting",
+    "ImageDiagnosisModel": "..building.fields.medicine",
     "ImageModel": "..building.images.model",
+    "IntentModel": "..building.fields.service",
     "LibraryCard": ".card",
+    "MaintenanceModel": "..building.fields.manufacturing",
     "Model": ".model",
+    "QualityInspectionModel": "..building.fields.manufacturing",
+    "RiskModel": "..building.fields.finance",
+    "SegmentationModel": "..building.images.segmentation",
+    "SentimentModel": "..building.fields.service",
     "SeriesModel": "..building.series.model",
     "TableModel": "..building.tables.model",
     "TextModel": "..building.text.model",

@@ -28,7 +28,16 @@ S = TypeVar("S")
 # Lepton's own classes and the module that registers each. Names come from data, the modules only from this table.
 OWN = {
     "credit-scoring-model": "lepton_ai.models.credit.model",
+    "diagnosis-model": "lepton_ai.building.fields.medicine",
+    "forecast-model": "lepton_ai.building.series.forecasting",
+    "image-diagnosis-model": "lepton_ai.building.fields.medicine",
     "image-model": "lepton_ai.building.images.model",
+    "intent-model": "lepton_ai.building.fields.service",
+    "maintenance-model": "lepton_ai.building.fields.manufacturing",
+    "quality-inspection-model": "lepton_ai.building.fields.manufacturing",
+    "risk-model": "lepton_ai.building.fields.finance",
+    "segmentation-model": "lepton_ai.building.images.segmentation",
+    "sentiment-model": "lepton_ai.building.fields.service",
     "series-model": "lepton_ai.building.series.model",
     "table-model": "lepton_ai.building.tables.model",
     "text-model": "lepton_ai.building.text.model",
@@ -83,9 +92,15 @@ def own_classes() -> dict[str, type]:
 def hyperparameters_of(name: str) -> type[BaseModel] | None:
     """What may be chosen of a model of that name, read without torch; None where its class is not known here."""
     if name not in _classes and name in OWN:
-        return import_module(f"{OWN[name].rpartition('.')[0]}.hyperparameters").HYPERPARAMETERS
+        beside = import_module(f"{OWN[name].rpartition('.')[0]}.hyperparameters")
+        return getattr(beside, f"{class_name(name).removesuffix('Model')}Hyperparameters")
     known = _classes.get(name, object)
     return known.HYPERPARAMETERS if issubclass(known, Model) else None
+
+
+def class_name(name: str) -> str:
+    """Of a name of Lepton's own the class: credit-scoring-model → CreditScoringModel."""
+    return "".join(map(str.capitalize, name.split("-")))
 
 
 def knows(name: object) -> bool:

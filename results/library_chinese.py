@@ -93,4 +93,63 @@ LIBRARY: Final = {
     "cnn, resnet, vit or timm:NAME": "cnn、resnet、vit 或 timm:NAME",
     "true for the published weights of timm:NAME, or false": "true 表示用 timm:NAME 的公开权重，或 false",
     "steps of a patch; a whole number from 1 to 1024": "每块的步数；1 到 1024 的整数",
+    # of the fields' models
+    "the share of values that an interval should hold": "区间应包含的值所占比例",
+    "the share of cases that the threshold finds among rows held out, or None": "阈值在留出行中应找出的病例比例，或空",
+    "diagnoses by measurements: of two classes the second are the cases, and its threshold finds the share of them "
+    "that `sensitivity` asks for, among patients it did not learn from":
+        "根据测量值诊断：两类中第二类为病例，阈值使未参与学习的病人中被找出的病例达到 `sensitivity` 要求的比例",
+    "deciding about a patient without a doctor; fewer than a hundred cases, of which too few are held out; rows of one "
+    "patient on both sides of a split":
+        "没有医生参与就对病人作决定；病例不足一百（留出的太少）；同一病人的行分在划分两侧",
+    "windows in time order, of one series or several side by side, and the value that came after each":
+        "按时间排列的窗口（单个序列或并列的多个序列）以及每个窗口之后的值",
+    "parameters for windows of 30 steps of one series: 6,369 tcn, 4,513 lstm, 9,057 patch-transformer":
+        "单个序列、30 步窗口时的参数个数：tcn 6,369，lstm 4,513，patch-transformer 9,057",
+    "Kim et al. 2022, reversible instance normalisation": "Kim 等 2022，可逆实例归一化",
+    "Lei et al. 2018, conformal intervals": "Lei 等 2018，保形区间",
+    "the next value of a price, a load or a demand, with an interval around it; it begins as the forecast that nothing "
+    "changes, and learns by how much that is wrong":
+        "价格、负荷或需求的下一个值及其区间；以“保持不变”的预测为起点，学习其偏差",
+    "series with gaps; several steps at once, each of which has a model of its own; changes that its past never showed":
+        "有缺失的序列；一次预测多步（每一步各用一个模型）；历史中从未出现过的变化",
+    "diagnoses by pictures: of two classes the second are the cases, and its threshold finds the share of them that "
+    "`sensitivity` asks for, among pictures it did not learn from; pictures are mirrored as it learns":
+        "根据图像诊断：两类中第二类为病例，阈值使未参与学习的图像中被找出的病例达到 `sensitivity` 要求的比例；"
+        "学习时对图像作镜像",
+    "deciding about a patient without a doctor; pictures in which left and right differ; pictures of one patient on "
+    "both sides of a split":
+        "没有医生参与就对病人作决定；左右有别的图像；同一病人的图像分在划分两侧",
+    "what somebody wants, of tens or hundreds of intents; by a message, or by the last turns of a dialogue":
+        "在几十到几百种意图中判断用户想要什么；依据一条消息或对话的最后几轮",
+    "intents that no example shows: give these a class of their own; languages that the encoder does not know (the "
+    "default knows English)":
+        "示例中没有的意图（应为其单设一类）；编码器不懂的语言（默认编码器懂英语）",
+    "the state of a machine, or the life that is left, by windows of its sensors":
+        "根据传感器窗口判断设备状态或剩余寿命",
+    "series with gaps; splits at random, which show a window's neighbours to whoever is judged by it: split by "
+    "machine; machines of a kind that it never saw":
+        "有缺失的序列；随机划分（会泄露相邻窗口）：应按设备划分；从未见过的设备类型",
+    "whether a part is sound, or which fault it has, by a picture; pictures are mirrored as it learns":
+        "根据图像判断零件是否完好或有何缺陷；学习时对图像作镜像",
+    "where the fault is, which segmentation-model says; parts that lie one way alone; faults that no picture shows":
+        "缺陷的位置（用 segmentation-model）；只有一种摆放方向的零件；没有图像展示过的缺陷",
+    "the probability of a loss in ten thousand rows and more: large batches, few epochs":
+        "一万行以上数据中的损失概率：大批量、少轮次",
+    "a few hundred rows, which diagnosis-model and credit-scoring-model are for; decisions about people before its "
+    "figures were compared by group":
+        "几百行的数据（用 diagnosis-model 或 credit-scoring-model）；在按群体比较指标之前用于有关人的决定",
+    "pictures of one size, grey or of up to 4 channels, and masks: a whole number a pixel, 0 the background":
+        "尺寸相同的图像（灰度或最多 4 个通道）与掩码：每个像素一个整数，0 为背景",
+    "482,466 parameters for grey pictures and two classes": "灰度图像、两类时 482,466 个参数",
+    "Ronneberger et al. 2015, U-Net": "Ronneberger 等 2015，U-Net",
+    "Milletari et al. 2016, Dice loss": "Milletari 等 2016，Dice 损失",
+    "where in a picture something is, pixel by pixel, from some hundred pictures on":
+        "逐像素定位图像中的目标，需要几百张以上的图像",
+    "telling apart things of one class that touch; a few dozen pictures; tiles of one picture on both sides of a split":
+        "区分相互接触的同类目标；只有几十张图像；同一图像的切块分在划分两侧",
+    "how somebody feels, by a sentence or a short message": "根据一句话或一条短消息判断情感",
+    "irony; languages that the encoder does not know (the default knows English); other sources of text than it learnt "
+    "from, before it was judged on them":
+        "反语；编码器不懂的语言（默认编码器懂英语）；未经评估的其他文本来源",
 }  # fmt: skip

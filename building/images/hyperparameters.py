@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from pydantic import Field
 
 from ...models.hyperparameter import Whole
-from ..plan import SupervisedHyperparameters
+from ..plan import SupervisedHyperparameters, TrainingPlan
 
+Augment: TypeAlias = Literal["none", "shift", "flip"]
 FAMILIES: Final = ("cnn", "resnet", "vit")
 
 
 class ImageHyperparameters(SupervisedHyperparameters):
     """What a user may choose of a model of pictures, and how it is searched."""
 
-    augment: Literal["none", "shift", "flip"] = Field("shift", json_schema_extra={"search": {}})
+    augment: Augment = Field("shift", json_schema_extra={"search": {}})
     batch_size: Whole = Field(64, ge=1, json_schema_extra={"search": {"low": 16, "high": 256, "log": True}})
     blocks: Whole = Field(3, ge=1, le=24, json_schema_extra={"search": {"low": 2, "high": 6}})
     dropout_rate: float = Field(0.1, ge=0, le=0.95, json_schema_extra={"search": {"high": 0.5}})
@@ -27,5 +28,11 @@ class ImageHyperparameters(SupervisedHyperparameters):
     width: Whole = Field(32, ge=8, le=1_024, json_schema_extra={"search": {"low": 16, "high": 128, "log": True}})
 
 
-HYPERPARAMETERS = ImageHyperparameters
-"""As `registry.hyperparameters_of` finds them."""
+class SegmentationHyperparameters(TrainingPlan):
+    """What a user may choose of a model of masks, and how it is searched."""
+
+    augment: Augment = Field("flip", json_schema_extra={"search": {}})
+    batch_size: Whole = Field(16, ge=1, json_schema_extra={"search": {"low": 4, "high": 64, "log": True}})
+    blocks: Whole = Field(3, ge=1, le=6, json_schema_extra={"search": {"low": 2, "high": 5}})
+    dropout_rate: float = Field(0.1, ge=0, le=0.95, json_schema_extra={"search": {"high": 0.5}})
+    width: Whole = Field(16, ge=4, le=256, json_schema_extra={"search": {"low": 8, "high": 64, "log": True}})

@@ -7,13 +7,13 @@ from typing import Literal, TypeAlias, get_args
 from pydantic import Field
 
 from ...models.hyperparameter import Whole
-from ..plan import SupervisedHyperparameters
+from ..plan import SupervisedHyperparameters, TrainingPlan
 
 SeriesFamily: TypeAlias = Literal["tcn", "lstm", "patch-transformer"]
 
 
-class SeriesHyperparameters(SupervisedHyperparameters):
-    """What a user may choose of a model of series, and how it is searched."""
+class SeriesPlan(TrainingPlan):
+    """The net over a window, and how it learns."""
 
     batch_size: Whole = Field(64, ge=1, json_schema_extra={"search": {"low": 16, "high": 256, "log": True}})
     blocks: Whole = Field(4, ge=1, le=32, json_schema_extra={"search": {"low": 1, "high": 8}})
@@ -23,5 +23,14 @@ class SeriesHyperparameters(SupervisedHyperparameters):
     width: Whole = Field(64, ge=8, le=2_048, json_schema_extra={"search": {"low": 16, "high": 256, "log": True}})
 
 
-HYPERPARAMETERS = SeriesHyperparameters
-"""As `registry.hyperparameters_of` finds them."""
+class SeriesHyperparameters(SeriesPlan, SupervisedHyperparameters):
+    """What a user may choose of a model of series, and how it is searched."""
+
+
+class ForecastHyperparameters(SeriesPlan):
+    """What a user may choose of a model of forecasts, and how it is searched."""
+
+    blocks: Whole = Field(1, ge=1, le=32, json_schema_extra={"search": {"low": 1, "high": 8}})
+    coverage: float = Field(0.95, gt=0, lt=1, description="the share of values that an interval should hold")
+    family: SeriesFamily = Field("lstm", json_schema_extra={"search": {"choices": [*get_args(SeriesFamily)]}})
+    width: Whole = Field(32, ge=8, le=2_048, json_schema_extra={"search": {"low": 16, "high": 256, "log": True}})

@@ -1,9 +1,9 @@
-"""A model of windows of series: any of the families of nets."""
+"""Models of windows of series: any of the families of nets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 from pydantic import BaseModel
@@ -11,20 +11,17 @@ from torch import nn
 
 from ...errors import Malformed
 from ...models.registry import register
-from ..arrays import ArrayModel
-from .hyperparameters import SeriesHyperparameters
+from ..arrays import ArrayModel, ArrayPredictor, Stack
+from ..supervised import SupervisedModel
+from .hyperparameters import SeriesHyperparameters, SeriesPlan
 from .nets import HEADS, SeriesNet
 
+W = TypeVar("W", bound=SeriesPlan)
 
-@register("series-model")
-class SeriesModel(ArrayModel[SeriesHyperparameters]):
-    """Predicts two classes, several, or a number of a window of one series or several.
 
-    `data` is an array of shape (windows, time, channels), or a column of arrays of shape (time,) or (time, channels).
-    The family is one of `tcn`, `lstm`, `patch-transformer`.
-    """
+class WindowModel(ArrayModel[W], Generic[W]):
+    """Reads windows of series, of shape (windows, time) or (windows, time, channels)."""
 
-    HYPERPARAMETERS: ClassVar[type[BaseModel]] = SeriesHyperparameters
     WHAT: ClassVar[str] = "windows of series"
 
     @classmethod
@@ -42,10 +39,21 @@ class SeriesModel(ArrayModel[SeriesHyperparameters]):
         channels, steps = example
         return SeriesNet(shape, channels, steps, outputs)
 
-    def _shape_of(self, plan: SeriesHyperparameters) -> dict[str, Any]:
+    def _shape_of(self, plan: W) -> dict[str, Any]:
         shape: dict[str, Any] = {
             "blocks": plan.blocks, "dropout_rate": plan.dropout_rate, "family": plan.family, "width": plan.width,
         }  # fmt: skip
         if plan.family == "patch-transformer":
             shape |= {"patch": plan.patch, "width": HEADS * -(-plan.width // HEADS)}
         return shape
+
+
+@register("series-model")
+class SeriesModel(WindowModel[SeriesHyperparameters], SupervisedModel[Stack, ArrayPredictor, SeriesHyperparameters]):
+    """Predicts two classes, several, or a number of a window of one series or several.
+
+    `data` is an array of shape (windows, time, channels), or a column of arrays of shape (time,) or (time, channels).
+    The family is one of `tcn`, `lstm`, `patch-transformer`.
+    """
+
+    HYPERPARAMETERS: ClassVar[type[BaseModel]] = SeriesHyperparameters

@@ -21,7 +21,3 @@ class TableHyperparameters(SupervisedHyperparameters):
     max_levels: int = Field(64, ge=1, le=65_536)
     members: int = Field(16, ge=1, le=1024, description="nets side by side in tabm; a whole number from 1 to 1024")
     width: Whole = Field(128, ge=8, le=8_192, json_schema_extra={"search": {"low": 32, "high": 512, "log": True}})
-
-
-HYPERPARAMETERS = TableHyperparameters
-"""As `registry.hyperparameters_of` finds them."""

@@ -16,7 +16,8 @@ from ...models.encoding import Layout, table_inputs
 from ...models.hyperparameter import Json
 from ...models.registry import name_of, rebuilding, register
 from ..examples import TensorExamples
-from ..supervised import NeuralPredictor, SupervisedModel
+from ..neural import NeuralPredictor
+from ..supervised import SupervisedModel
 from .encoding import TableEncoder
 from .hyperparameters import TableHyperparameters
 from .nets import TableNet, bins_of

@@ -23,7 +23,3 @@ class TextHyperparameters(SupervisedHyperparameters):
     revision: str | None = Field(None, description="a commit, branch or tag of the hub, or None")
     tune: Tuned = "head"
     width: Whole = Field(256, ge=0, le=8_192, description="hidden units of the head; a whole number, 0 for none")
-
-
-HYPERPARAMETERS = TextHyperparameters
-"""As `registry.hyperparameters_of` finds them."""

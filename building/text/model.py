@@ -17,7 +17,8 @@ from ...models.hyperparameter import Json
 from ...models.registry import name_of, rebuilding, register
 from ..device import chosen_device
 from ..examples import Batch, Examples, Shuffled, TensorExamples
-from ..supervised import NeuralPredictor, SupervisedModel
+from ..neural import NeuralPredictor
+from ..supervised import SupervisedModel
 from .encoder import SentenceEncoder, padded
 from .hyperparameters import TextHyperparameters
 

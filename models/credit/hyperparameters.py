@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from ..hyperparameter import Whole
 
 
-class CreditHyperparameters(BaseModel):
+class CreditScoringHyperparameters(BaseModel):
     """What a user may choose of a credit scoring model, and how it is searched."""
 
     batch_size: Whole = Field(128, ge=1, json_schema_extra={"search": {"low": 32, "high": 512, "log": True}})
@@ -30,7 +30,3 @@ class CreditHyperparameters(BaseModel):
     seed: Whole = Field(0, ge=0)
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     weight_decay: float = Field(0.01, ge=0, le=100, json_schema_extra={"search": {"low": 1e-5, "high": 1, "log": True}})
-
-
-HYPERPARAMETERS = CreditHyperparameters
-"""As `registry.hyperparameters_of` finds them."""

@@ -28,7 +28,7 @@ from ..progress import Progress
 from ..registry import name_of, rebuilding, register
 from .encoding import Encoder
 from .fit import Outcome, Schedule, fit, given, out_of_fold
-from .hyperparameters import CreditHyperparameters
+from .hyperparameters import CreditScoringHyperparameters
 from .scoring import ScoringNet
 
 Rows = tuple[Table, npt.NDArray[np.int64]]
@@ -44,7 +44,7 @@ class CreditScoringModel(Model):
     A `positive_weight` other than 1 moves the probabilities too: they rank as well, but no longer are frequencies.
     """
 
-    HYPERPARAMETERS: ClassVar[type[BaseModel]] = CreditHyperparameters
+    HYPERPARAMETERS: ClassVar[type[BaseModel]] = CreditScoringHyperparameters
     TASK: ClassVar[str] = "binary"
     RESUMES: ClassVar[bool] = True
 

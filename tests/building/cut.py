@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
+
+from lepton_ai.building.neural import NeuralModel
 
 
 class CutOff(Exception):
@@ -42,3 +47,18 @@ def to_its_end(train: Callable[[Cuts], object], cuts: Cuts) -> None:
         except CutOff:
             continue
         return
+
+
+def check_cut_off(new: Callable[[], NeuralModel[Any, Any, Any]], data: Any, labels: Any) -> None:
+    """A training that is cut off at three steps, drawn at random, makes the bits of one that never was."""
+    whole, often, seen = new(), new(), Cuts([])
+    whole.train(data, labels, progress=seen)
+    torch.manual_seed(5)  # the caller's state is no matter
+    draws = np.random.default_rng(len(seen.steps))
+    cuts = Cuts(sorted(draws.choice(seen.steps[:-1], 3, replace=False).tolist()))
+    to_its_end(lambda progress: often.train(data, labels, progress=progress), cuts)
+
+    assert cuts.behind == []
+    assert (whole.settings, whole.metrics) == (often.settings, often.metrics)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, often.state_dict()[name]), name

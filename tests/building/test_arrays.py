@@ -13,14 +13,14 @@ import pytest
 import torch
 
 from lepton_ai import ModelManager
-from lepton_ai.building.images.model import ImageModel, VariedPictures
+from lepton_ai.building.images.model import ImageModel
+from lepton_ai.building.images.pictures import VariedPictures
 from lepton_ai.building.series.model import SeriesModel
 from lepton_ai.building.series.nets import TemporalConvolutions
 from lepton_ai.datasets.tables import fingerprint
 from lepton_ai.errors import Malformed, Refused
-from lepton_ai.models.model import Model
 
-from .cut import Cuts, to_its_end
+from .cut import check_cut_off
 
 IMAGES = ("cnn", "resnet", "vit", "timm:test_resnet")
 SERIES = ("tcn", "lstm", "patch-transformer")
@@ -42,8 +42,8 @@ def windows(count: int = 45) -> tuple[Floats, npt.NDArray[np.float64]]:
     return steps.cumsum(axis=1), steps[:, :, 0].sum(axis=1).astype(np.float64)
 
 
-def small(family: str, **more: Any) -> Model:
-    model: Model = ImageModel() if family in IMAGES else SeriesModel()
+def small(family: str, **more: Any) -> ImageModel | SeriesModel:
+    model = ImageModel() if family in IMAGES else SeriesModel()
     chosen = {"family": family, "width": 8, "blocks": 1, "epochs": 3, "batch_size": 16, "device": "cpu"} | more
     for name, value in chosen.items():
         model.add_hyperparameter(name, value)
@@ -57,17 +57,7 @@ def rows_of(family: str) -> tuple[Any, Any]:
 @pytest.mark.parametrize("family", [*IMAGES, *SERIES])
 def test_a_training_that_was_cut_off_makes_the_same_bits(family: str) -> None:
     more = {"augment": "flip"} if family in IMAGES else {}
-    whole, often = small(family, **more), small(family, **more)
-    seen = Cuts([])
-    whole.train(*rows_of(family), progress=seen)  # pyright: ignore[reportCallIssue]
-    torch.manual_seed(5)  # the caller's state is no matter
-    cuts = Cuts(sorted(np.random.default_rng(len(family)).choice(seen.steps[:-1], 3, replace=False).tolist()))
-    to_its_end(lambda progress: often.train(*rows_of(family), progress=progress), cuts)  # pyright: ignore[reportCallIssue]
-
-    assert cuts.behind == []
-    assert (whole.settings, whole.metrics) == (often.settings, often.metrics)
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, often.state_dict()[name]), name
+    check_cut_off(lambda: small(family, **more), *rows_of(family))
 
 
 @pytest.mark.parametrize("family", ["cnn", "lstm"])

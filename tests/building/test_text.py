@@ -20,7 +20,7 @@ from lepton_ai.building.text.model import TextModel
 from lepton_ai.building.text.pretrained import pretrained
 from lepton_ai.errors import Malformed, Refused
 
-from .cut import Cuts, to_its_end
+from .cut import check_cut_off
 from .encoders import small_encoder
 from .hub import GATED, answering
 
@@ -43,17 +43,7 @@ def small(encoder: Path, **more: Any) -> TextModel:
 
 @pytest.mark.parametrize("tune", ["head", "all"])
 def test_a_training_that_was_cut_off_makes_the_same_bits(encoder: Path, tune: str) -> None:
-    whole, often = small(encoder, tune=tune), small(encoder, tune=tune)
-    seen = Cuts([])
-    whole.train(TEXTS, INTENTS, progress=seen)
-    torch.manual_seed(5)  # the caller's state is no matter
-    cuts = Cuts(sorted(np.random.default_rng(len(tune)).choice(seen.steps[:-1], 3, replace=False).tolist()))
-    to_its_end(lambda progress: often.train(TEXTS, INTENTS, progress=progress), cuts)
-
-    assert cuts.behind == []
-    assert (whole.settings, whole.metrics) == (often.settings, often.metrics)
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, often.state_dict()[name]), name
+    check_cut_off(lambda: small(encoder, tune=tune), TEXTS, INTENTS)
 
 
 def test_an_encoder_learns_only_where_it_is_told_to(encoder: Path) -> None:

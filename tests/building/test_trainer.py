@@ -18,7 +18,7 @@ from lepton_ai.building.tables.model import TableModel
 from lepton_ai.building.trainer import Trainer
 from lepton_ai.errors import Malformed, Refused
 
-from .cut import CutOff, Cuts, to_its_end
+from .cut import CutOff, Cuts, check_cut_off
 
 FAMILIES = ("mlp", "resnet", "ft-transformer", "tabm")
 
@@ -42,19 +42,7 @@ def small(family: str, **more: Any) -> TableModel:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_training_that_was_cut_off_makes_the_same_bits(family: str) -> None:
-    whole, often = small(family, dropout_rate=0.3), small(family, dropout_rate=0.3)
-    seen = Cuts([])
-    whole.train(*rows(), progress=seen)
-    torch.manual_seed(5)  # the caller's state is no matter
-    places = sorted(np.random.default_rng(len(family)).choice(seen.steps[:-1], 3, replace=False).tolist())
-    cuts = Cuts(places)
-    to_its_end(lambda progress: often.train(*rows(), progress=progress), cuts)
-
-    assert cuts.behind == []
-    assert whole.settings == often.settings
-    assert whole.metrics == often.metrics
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, often.state_dict()[name]), name
+    check_cut_off(lambda: small(family, dropout_rate=0.3), *rows())
 
 
 def test_a_checkpoint_of_another_training_is_refused() -> None:

@@ -87,3 +87,7 @@ def test_a_class_of_one_row_is_warned_of_and_few_rows_say_nothing_of_columns() -
 def test_a_column_without_a_name_of_its_own_is_not_learnt(name: str) -> None:
     with pytest.raises(Malformed, match="column 1 of the data"):
         examine({name: [1, 2], "x": [1, 2]}, [0, 1])
+
+
+def test_of_masks_a_column_tells_nothing() -> None:
+    assert said(HONEST, np.ones((400, 2, 2))) == []

@@ -12,9 +12,11 @@ import torch
 from pydantic import BaseModel, Field, ValidationError
 
 from lepton_ai import models
-from lepton_ai.building.images.hyperparameters import ImageHyperparameters
+from lepton_ai.building.images.hyperparameters import ImageHyperparameters, SegmentationHyperparameters
 from lepton_ai.building.images.nets import ImageNet
-from lepton_ai.building.series.hyperparameters import SeriesHyperparameters
+from lepton_ai.building.images.unet import UNet
+from lepton_ai.building.series.forecasting import NextValue
+from lepton_ai.building.series.hyperparameters import ForecastHyperparameters, SeriesHyperparameters
 from lepton_ai.building.series.nets import SeriesNet
 from lepton_ai.building.tables.hyperparameters import TableHyperparameters
 from lepton_ai.building.tables.nets import TableNet, bins_of
@@ -23,7 +25,7 @@ from lepton_ai.building.text.model import TextHead
 from lepton_ai.errors import Malformed, UnknownRevision
 from lepton_ai.models import LibraryCard, Model, registry
 from lepton_ai.models.credit.ensemble import WideAndDeep
-from lepton_ai.models.credit.hyperparameters import CreditHyperparameters
+from lepton_ai.models.credit.hyperparameters import CreditScoringHyperparameters
 from lepton_ai.models.encoding import Layout
 from lepton_ai.models.library import entry, library, names
 from lepton_ai.models.registry import OWN
@@ -75,7 +77,7 @@ def parameters(module: torch.nn.Module) -> str:
 
 
 def test_sizes_are_those_at_the_defaults() -> None:
-    credit, text, table = CreditHyperparameters(), TextHyperparameters(), TableHyperparameters()
+    credit, text, table = CreditScoringHyperparameters(), TextHyperparameters(), TableHyperparameters()
     nets = [WideAndDeep(features, credit.hidden, credit.members) for features in (20, 21)]
     layout = Layout(numbers=10, flagged=(), levels=())
     shape = {**table.model_dump(), "bins": bins_of(torch.randn(1000, 10))}
@@ -93,6 +95,9 @@ def test_sizes_are_those_at_the_defaults() -> None:
     for family in ("tcn", "lstm", "patch-transformer"):
         net = SeriesNet(series | {"family": family}, 8, 60, 1)
         assert f"{parameters(net)} {family}" in entry("series-model").size
+        ahead = NextValue(ForecastHyperparameters().model_dump() | {"family": family}, 1, 30)
+        assert f"{parameters(ahead)} {family}" in entry("forecast-model").size
+    assert parameters(UNet(SegmentationHyperparameters().model_dump(), 1, 2)) in entry("segmentation-model").size
 
 
 def test_it_is_read_without_torch() -> None:
@@ -130,7 +135,7 @@ def test_an_extra_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     ("name", "said"),
     [
         ("tabel-model", "there is no 'tabel-model' in the model library; did you mean table-model or text-model?"),
-        ("TextModel", "there is no 'TextModel' in the model library; did you mean text-model or table-model?"),
+        ("TextModel", "there is no 'TextModel' in the model library; did you mean text-model or intent-model?"),
         ("zebra", "there is no 'zebra' in the model library; `lepton library` lists what there is"),
     ],
 )

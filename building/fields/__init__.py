@@ -1,0 +1,1 @@
+"""Models by the names that finance, medicine, manufacturing and service look for, over the families."""
