@@ -1,6 +1,6 @@
 # A bare `make` lists the chores. Each does all its own set-up, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench fuzz study faults stack serve docs notebook picture constraints clean
+.PHONY: help demo test lint types format bench fuzz study fields faults stack serve docs notebook picture constraints clean
 
 export PYTHONSAFEPATH := 1
 # what is installed and what is run is compiled once, not by each of the many processes that import torch
@@ -46,6 +46,9 @@ fuzz: $(VENV)/.dev ## the property tests with many more examples
 study: $(VENV)/.dev ## how often statistics raise false alarms, and what their intervals cover
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m study -rP $(PYTEST)
 
+fields: $(VENV)/.dev ## the twelve tasks of four fields beside named baselines, into docs/fields.md (TASKS="credit risk")
+	@PYTHONSAFEPATH= $(BIN)/python -m tests.fields
+
 faults: $(VENV)/.dev ## have everything go wrong on purpose, and see that nothing is lost (CHAPTERS=, KILLS=, SEED=)
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.faults
 
@@ -75,7 +78,7 @@ constraints: $(VENV)/.uv ## the pinned versions of all dependencies
 
 clean: ## remove what was built, the demo's ledger and the stack's
 	@[ ! -L .stack ] || rm -rf "$$(readlink .stack)"
-	@rm -rf .stack $(VENV) .demo build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .stack $(VENV) .demo .fields build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lepton needs Python 3.11 or newer; set PYTHON=")'

@@ -33,7 +33,7 @@ class Target:
     @classmethod
     def of(cls, labels: Column, task: PredictedTask | Literal["auto"], positive: Label | None) -> Target:
         """What these labels ask for. Raises `Malformed` where they are no such thing."""
-        _check_no_arrays(labels)
+        _check_kind(labels)
         chosen = _seeming(labels, positive) if task == "auto" else task
         if chosen == "regression":
             return cls.of_numbers(labels, chosen)
@@ -50,7 +50,11 @@ class Target:
         numbers = _numbers(labels)
         if not len(numbers) or float(np.ptp(numbers)) == 0.0:
             raise Malformed("all labels are the same; give rows whose labels differ")
-        return cls(task, (), float(numbers.mean()), float(numbers.std()))
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = float(numbers.mean()), float(numbers.std())
+        if not np.isfinite([mean, scale]).all() or scale == 0.0:
+            raise Malformed("the labels are too far apart, or too near, to be learnt; give them in another unit")
+        return cls(task, (), mean, scale)
 
     @property
     def strata(self) -> bool:
@@ -78,7 +82,7 @@ class Target:
 
     def codes(self, labels: Column) -> npt.NDArray[np.int64]:
         """The place of each label among the classes. Raises `Malformed` on a label that is none of them."""
-        _check_no_arrays(labels)
+        _check_kind(labels)
         if self.task == "binary":
             negative, positive = self.classes
             return targets(labels, (negative, positive))
@@ -110,12 +114,14 @@ def _seeming(labels: Column, positive: Label | None) -> PredictedTask:
 
 
 def _numbers(labels: Column) -> npt.NDArray[np.float64]:
-    _check_no_arrays(labels)
+    _check_kind(labels)
     if labels.kind == "category":
         raise Malformed("the labels are text where a number is to be predicted; give numbers, or the task multiclass")
     return np.asarray(labels.values, np.float64)
 
 
-def _check_no_arrays(labels: Column) -> None:
+def _check_kind(labels: Column) -> None:
+    if labels.kind == "date":
+        raise Malformed("the labels are dates; give what is to be predicted as a number, such as days")
     if labels.kind == "array":
         raise Malformed("a label is an array where a class or a number belongs; masks are for segmentation-model")

@@ -208,13 +208,18 @@ def _matrix(data: Any) -> npt.NDArray[Any]:
         matrix = _unmasked(data, None if arrayed else object)
     except (ValueError, TypeError, RuntimeError) as error:
         raise Malformed(f"the rows have no common shape ({error}); give rows of one length") from error
-    if matrix.ndim == 1 and all(isinstance(each, str) for each in matrix.tolist()):
-        return matrix[:, None]  # texts, one a row
+    if matrix.ndim == 1 and _texts(matrix.tolist()):
+        return matrix[:, None]
     if matrix.ndim > 2:
         return matrix  # arrays, one a row
     if matrix.ndim != 2:
         raise Malformed(f"the data has {matrix.ndim} dimensions, not rows and columns; give rows of one length")
     return matrix
+
+
+def _texts(values: list[Any]) -> bool:
+    """Whether a list holds texts, one a row, of which some may be missing."""
+    return any(isinstance(each, str) for each in values) and all(isinstance(each, str | None) for each in values)
 
 
 def _unmasked(data: Any, dtype: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import BaseModel
 from torch import Tensor
@@ -12,6 +14,7 @@ from torch import Tensor
 from ...datasets.columns import Column, Kind, Schema, Table
 from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, read_table
+from ...errors import Malformed
 from ...models.encoding import Layout, table_inputs
 from ...models.hyperparameter import Json
 from ...models.registry import name_of, rebuilding, register
@@ -21,6 +24,7 @@ from ..supervised import SupervisedModel
 from .encoding import TableEncoder
 from .hyperparameters import TableHyperparameters
 from .nets import TableNet, bins_of
+from .optimum import BestSetting, best_setting
 
 if TYPE_CHECKING:
     from ..targets import Target
@@ -55,6 +59,35 @@ class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
     HYPERPARAMETERS: ClassVar[type[BaseModel]] = TableHyperparameters
 
     _schema: Schema = ()
+
+    def best_setting(
+        self,
+        data: Any,
+        *,
+        goal: Literal["highest", "lowest"] = "highest",
+        fixed: Mapping[str, Any] | None = None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        caution: float = 1.0,
+        seed: int = 0,
+    ) -> BestSetting:
+        """The setting of the columns of which the highest, or lowest, number is predicted.
+
+        Each column stays between what it was in these rows, or its `bounds`, or is `fixed`. `caution` is how many
+        standard deviations of the ensemble's members a setting is held worse than their mean, so that what no row was
+        near is not trusted. Raises `Malformed` on columns that do not fit, and where no number is predicted.
+        """
+        if self.target.task != "regression":
+            raise Malformed("this model predicts no number, of which there were a highest or a lowest")
+        if goal not in ("highest", "lowest"):  # pyright: ignore[reportUnnecessaryContains]
+            raise Malformed(f"goal is {goal!r}; give 'highest' or 'lowest'")
+
+        def predicted(settings: Table) -> npt.NDArray[np.float64]:
+            return self.target.unscaled(self._outputs(settings).reshape(settings.rows, -1))
+
+        return best_setting(
+            self._known(data), predicted, sign=1.0 if goal == "highest" else -1.0,
+            fixed=fixed or {}, bounds=bounds or {}, caution=caution, seed=seed,
+        )  # fmt: skip
 
     def architecture(self) -> dict[str, Json]:
         """The class, its columns' names and types and its parts' sizes. Raises `Refused` before the first fit."""

@@ -1,0 +1,1 @@
+"""What the library of models comes to in four fields, on real data beside named baselines: `make fields`."""
