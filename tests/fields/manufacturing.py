@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
-from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.models import MaintenanceModel, QualityInspectionModel, TableModel
@@ -20,6 +20,7 @@ LIFE = 125
 """Cycles beyond which an engine is as good as new (Heimes 2008)."""
 WINDOW = 30
 """Cycles that are looked at."""
+_FOREST = "random forest on mean, deviation, least, greatest"
 
 
 def steel(desk: Desk) -> Pair:
@@ -64,22 +65,24 @@ def milling(desk: Desk) -> Pair:
     )
 
 
-def valve(desk: Desk) -> Pair:
-    """How a valve switches, by eight sensors over a minute; cycles at random, as the baseline was published."""
+def condition(desk: Desk, what: str) -> Pair:
+    """A part of a hydraulic rig, by eight sensors over a minute; cycles of one setting of the rig on one side."""
     held = arrays("hydraulic")
     sensors = ("TS1", "TS2", "TS3", "TS4", "VS1", "CE", "CP", "SE")
     cycles = np.stack([held[each] for each in sensors], axis=2).astype(np.float32)
-    labels = held["valve"].astype(np.int64)
+    parts = np.stack([held[each] for each in ("cooler", "valve", "pump_leakage", "accumulator")], axis=1)
+    setting = np.concatenate([[0], (parts[1:] != parts[:-1]).any(axis=1).cumsum()])
+    labels = held[what].astype(np.int64)
     forest = fitted_by(lambda: RandomForestClassifier(300, random_state=0, n_jobs=1))
 
     def on_summaries(windows: Any, known: Any, others: Any) -> Said:
         return forest(_summaries(windows), known, _summaries(others))
 
     def model() -> MaintenanceModel:
-        return MaintenanceModel().add_hyperparameter("task", "multiclass")
+        return MaintenanceModel().add_hyperparameter("task", "multiclass").add_hyperparameter("epochs", 30)
 
-    splits = StratifiedKFold(5, shuffle=True, random_state=0).split(cycles, labels)
-    return crossed(desk, "valve", cycles, labels, splits, model, on_summaries, task="multiclass")
+    splits = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(cycles, labels, setting)
+    return crossed(desk, what, cycles, labels, splits, model, on_summaries, task="multiclass", groups=setting)
 
 
 def engines(desk: Desk) -> Pair:
@@ -174,9 +177,15 @@ TASKS = {
         "average_precision", "5 folds", "histogram gradient boosting", milling,
     ),
     "valve": FieldTask(
-        "manufacturing", "maintenance, condition", ("hydraulic",), "maintenance-model",
+        "manufacturing", "maintenance, a valve's condition", ("hydraulic",), "maintenance-model",
         "manager.train(MaintenanceModel(), cycles, valve)",
-        "accuracy", "5 folds", "random forest on mean, deviation, least, greatest", valve,
+        "accuracy", "5 folds by setting of the rig", _FOREST, lambda desk: condition(desk, "valve"),
+        published="0.888 by the same forest where cycles are split at random, which shows it the neighbours of each",
+    ),
+    "pump": FieldTask(
+        "manufacturing", "maintenance, a pump's leakage", ("hydraulic",), "maintenance-model",
+        "manager.train(MaintenanceModel(), cycles, pump_leakage)",
+        "accuracy", "5 folds by setting of the rig", _FOREST, lambda desk: condition(desk, "pump_leakage"),
     ),
     "engines": FieldTask(
         "manufacturing", "maintenance, life left", ("turbofan",), "maintenance-model",
