@@ -42,13 +42,13 @@ class TrainingState:
         if loss < self.best_loss:
             self.best_loss, self.best_epoch, self.best = loss, self.epoch, copied(self.module)
 
-    def capture(self) -> dict[str, Tensor]:
-        """A copy of all of it, on the CPU."""
+    def capture(self, loss: Tensor) -> dict[str, Tensor]:
+        """A copy of all of it, on the CPU; `loss` is that of all processes."""
         made = {f"module.{name}": value for name, value in self.module.state_dict().items()}
         made |= {f"best.{name}": value for name, value in self.best.items()}
         for place, slots in enumerate(self._slots()):
             made |= {f"optimiser.{place}.{name}": value for name, value in slots.items()}
-        made |= {"random.cpu": torch.get_rng_state(), "loss": self.loss}
+        made |= {"random.cpu": torch.get_rng_state(), "loss": loss}
         made["best_loss"] = torch.tensor(self.best_loss, dtype=torch.float64)
         made["places"] = torch.tensor([getattr(self, name) for name in _PLACES], dtype=torch.int64)
         if self._device.type == "cuda":

@@ -26,6 +26,7 @@ from ..evaluation.resampling import Sampling
 from ..models.model import Model, OnEpoch, recorded_figures
 from ..models.progress import Progress
 from .objective import Loss, balanced, binary, huber, multiclass
+from .parallel.group import learning_group
 from .plan import PredictedTask, SupervisedHyperparameters
 from .split import split_rows
 from .state import own_randomness
@@ -117,6 +118,13 @@ class SupervisedModel(Model, Generic[R, P, H]):
         self._examine(rows, column)
         plan = cast("H", self.HYPERPARAMETERS.model_validate(self.hyperparameters))
         target = Target.of(column, plan.task, plan.positive_label)
+        if plan.devices > learning_group().size:
+            from .parallel.launch import train_together
+
+            heard: dict[str, Any] = {"on_epoch": on_epoch, "progress": progress}
+            made = train_together(self, plan, data, labels, validation=validation, **heard)
+            vars(self).update(made)
+            return self
         if validation is None:
             strata = None if target.task == "regression" else target.codes(column)
             parts = split_rows(rows.rows, plan.held_out, plan.seed, strata)
