@@ -255,7 +255,7 @@ def main() -> None:
         log, checkpoint = told["log"] / told["step"], told["checkpoint"] / (1e3 * EVERY)
         print(f"| {name} | {told['step']:.2f} | {over} | {100 * log:+.2f} % | {100 * checkpoint:+.3f} % |", flush=True)
     print(
-        f"\nCPU by that of the bare loop in the same round, one thread, medians of {ROUNDS} rounds; the step is wall time."
+        f"\nCPU by that of the bare loop in the same round, one thread, medians of {ROUNDS} rounds; steps are wall time."
     )
 
 

@@ -67,6 +67,5 @@ def batches(places: Tensor, size: int) -> Sequence[Tensor]:
 
 def in_turn(examples: Examples, places: Tensor, size: int) -> Iterator[Batch]:
     """The examples at these places in their order, as they are."""
-    for some in places.split(size):
-        if len(some):
-            yield examples.batch(some, learning=False)
+    for first in range(0, len(places), size):
+        yield examples.batch(places[first : first + size], learning=False)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+
+
+if TYPE_CHECKING:
+    from torch.nn.parallel import DistributedDataParallel
 
 
 class Group:
@@ -62,7 +67,7 @@ class Several(Group):
         self._buffers = any(isinstance(part, _BatchNorm) for part in module.modules())
         device = next(module.parameters()).device
         if self._buffers and device.type == "cuda":
-            module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
+            module = cast("nn.Module", nn.SyncBatchNorm.convert_sync_batchnorm(module))  # pyright: ignore[reportUnknownMemberType]
         # an encoder may have parts that no loss depends on
         return DistributedDataParallel(module, broadcast_buffers=self._buffers, find_unused_parameters=True)
 
@@ -76,7 +81,7 @@ class Several(Group):
 
     def summing(self, learner: nn.Module, last: bool) -> AbstractContextManager[object]:
         """Gradients of earlier batches stay here until the last."""
-        return nullcontext() if last else learner.no_sync()  # pyright: ignore[reportCallIssue]
+        return nullcontext() if last else cast("DistributedDataParallel", learner).no_sync()
 
     def sum(self, value: Tensor) -> Tensor:
         """A new tensor, the same in each process."""

@@ -41,9 +41,10 @@ KEPT_EVERY: Final = 10.0
 log = logging.getLogger("lepton")
 
 
-def check_devices(plan: TrainingPlan) -> torch.device:
-    """The device that so many processes learn on. Raises `Refused` where there are not as many, or it is no such."""
-    device = chosen_device(plan.device)
+def check_devices(plan: TrainingPlan, device: torch.device) -> None:
+    """Hold that so many processes can learn there. Raises `Refused` where they cannot."""
+    if plan.batch_size < plan.devices:
+        raise Refused(f"batches of {plan.batch_size} are too few for {plan.devices} processes; raise 'batch_size'")
     if device.type not in ("cpu", "cuda"):
         raise Refused(f"several processes learn on CUDA or on the CPU, not on {device.type}; set 'device' to 'cpu'")
     if device.type == "cuda":
@@ -51,7 +52,6 @@ def check_devices(plan: TrainingPlan) -> torch.device:
             raise Refused(f"{plan.devices} processes have a device each, not {plan.device!r}; set 'device' to 'cuda'")
         if plan.devices > (here := torch.cuda.device_count()):
             raise Refused(f"{plan.devices} CUDA devices are asked for and {here} are here; lower 'devices'")
-    return device
 
 
 def train_together(
@@ -69,7 +69,8 @@ def train_together(
     Raises what its own training does, `Unavailable` where processes die again and again, and whatever the callbacks
     raise, which ends the processes.
     """
-    device = check_devices(plan)
+    device = chosen_device(plan.device)
+    check_devices(plan, device)
     kind = type(model)
     if kind.__module__ == "__main__":
         raise Refused(f"other processes cannot import {kind.__qualname__} from a script; move it into a module")
@@ -82,7 +83,8 @@ def train_together(
             write_labels(folder / "other-labels", validation[1])
         task = {
             "class": name_of(kind), "device": device.type, "hyperparameters": model.hyperparameters,
-            "module": kind.__module__, "path": sys.path, "threads": max(1, torch.get_num_threads() // plan.devices), "validation": validation is not None,
+            "module": kind.__module__, "path": sys.path, "threads": max(1, torch.get_num_threads() // plan.devices),
+            "validation": validation is not None,
         }  # fmt: skip
         (folder / "task.json").write_text(json.dumps(task))
         told = Training(folder, on_epoch, progress).by(plan.devices)
@@ -128,11 +130,15 @@ class Training:
             rdzv_backend="static", rdzv_endpoint="127.0.0.1:0", rdzv_configs={"rank": 0, "timeout": 60},
             local_addr="127.0.0.1", logs_specs=DefaultLogsSpecs(str(self._folder / "logs"), Std.ALL),
         )  # fmt: skip
+        words = logging.getLogger("torch.distributed.elastic")
+        level = words.level
+        words.setLevel(logging.CRITICAL)  # that processes died is told in words of our own
         try:
             elastic_launch(config, sys.executable)("-P", "-m", f"{__package__}.rank", str(self._folder))
         except Exception as error:  # noqa: BLE001 - whoever waits is told what the processes said
             log.info("the processes of a training ended: %s", error)
         finally:
+            words.setLevel(level)
             self._listener.end()
 
     def _hear(self, talk: Talk, said: Mapping[str, Any]) -> None:

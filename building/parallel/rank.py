@@ -23,7 +23,7 @@ from .group import join
 from .handover import DONE, STATE, read_rows, read_tensors, write_tensors
 
 if TYPE_CHECKING:
-    from ...models.model import Model
+    from ..supervised import SupervisedModel
 
 PAUSE: Final = 0.5
 """Seconds between two questions whether what was come to is to be kept."""
@@ -60,7 +60,7 @@ def _train(task: Mapping[str, Any], folder: Path, channel: Channel) -> None:
     join()
     sys.path += [each for each in task["path"] if each not in sys.path]
     import_module(task["module"])
-    model: Model = registered(task["class"])()
+    model: SupervisedModel[Any, Any, Any] = registered(task["class"])()
     model.hyperparameters |= task["hyperparameters"]
     progress = RankProgress(channel, folder, rank)
     validation = (read_rows(folder / "other"), read_rows(folder / "other-labels")) if task["validation"] else None
@@ -105,7 +105,7 @@ class RankProgress:
         if not self._rank:
             wanted = self._channel.ask("reached", step=step)["wanted"]
             answer = torch.tensor([int(wanted), step + self._steps(step)])
-        wanted, self._next = map(int, _from_the_first(answer))
+        wanted, self._next = _from_the_first(answer)
         if wanted:
             state = capture()
             if not self._rank:
@@ -121,10 +121,10 @@ class RankProgress:
         return steps
 
 
-def _from_the_first(value: Tensor) -> list[float]:
-    on_device = value.to(torch.get_default_device() if distributed.get_backend() == "gloo" else "cuda")
-    distributed.broadcast(on_device, 0)
-    return on_device.tolist()
+def _from_the_first(value: Tensor) -> tuple[int, ...]:
+    here = value.to("cpu" if distributed.get_backend() == "gloo" else "cuda")
+    distributed.broadcast(here, 0)
+    return tuple(map(int, here))
 
 
 if __name__ == "__main__":
