@@ -254,9 +254,7 @@ def main() -> None:
         over = " | ".join(f"{100 * (told[loop] - 1):+.1f} %" for loop in ("ours", "accelerate", "fabric"))
         log, checkpoint = told["log"] / told["step"], told["checkpoint"] / (1e3 * EVERY)
         print(f"| {name} | {told['step']:.2f} | {over} | {100 * log:+.2f} % | {100 * checkpoint:+.3f} % |", flush=True)
-    print(
-        f"\nCPU by that of the bare loop in the same round, one thread, medians of {ROUNDS} rounds; steps are wall time."
-    )
+    print(f"\nCPU by that of the bare loop in the same round, one thread, medians of {ROUNDS}; a step is wall time.")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def batches(places: Tensor, size: int) -> Sequence[Tensor]:
     return places.tensor_split(-(-len(places) // size))
 
 
-def in_turn(examples: Examples, places: Tensor, size: int) -> Iterator[Batch]:
-    """The examples at these places in their order, as they are."""
-    for first in range(0, len(places), size):
-        yield examples.batch(places[first : first + size], learning=False)
+def in_turn(examples: Examples, size: int) -> Iterator[Batch]:
+    """All examples in their own order, as they are."""
+    for first in range(0, len(examples), size):
+        yield examples.batch(torch.arange(first, min(first + size, len(examples))), learning=False)

@@ -30,6 +30,7 @@ class TrainingPlan(BaseModel):
     patience: Whole = Field(16, ge=1)
     precision: Precision = "auto"
     schedule: RateSchedule = "constant"
+    sharded: bool = Field(False, description="true for parameters in parts, one on each device (FSDP2), or false")
     seed: Whole = Field(0, ge=0)
     warmup: float = Field(0.0, ge=0, le=0.9, description="the share of all steps in which the learning rate rises")
     weight_decay: float = Field(0.01, ge=0, le=100, json_schema_extra={"search": {"low": 1e-5, "high": 1, "log": True}})

@@ -118,7 +118,7 @@ class SupervisedModel(Model, Generic[R, P, H]):
         self._examine(rows, column)
         plan = cast("H", self.HYPERPARAMETERS.model_validate(self.hyperparameters))
         target = Target.of(column, plan.task, plan.positive_label)
-        if plan.devices > learning_group().size:
+        if (plan.devices > 1 or plan.sharded) and not learning_group().joined:
             from .parallel.launch import train_together
 
             heard: dict[str, Any] = {"on_epoch": on_epoch, "progress": progress}

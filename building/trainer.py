@@ -18,7 +18,7 @@ from ..errors import Refused
 from .device import chosen_device, chosen_type
 from .examples import Batch, Examples, batches, in_turn
 from .parallel.group import learning_group
-from .state import TrainingState, copied, learning_mode, own_randomness, zero
+from .state import TrainingState, copied, learning_mode, own_randomness, whole, zero
 
 if TYPE_CHECKING:
     from ..models.model import OnEpoch
@@ -87,8 +87,9 @@ class Trainer:
 
     def _fitted(self, module: nn.Module, learn: Examples, held: Examples, loss: Loss) -> TrainingResult:
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.type is torch.float16)
-        learner = self.group.learner(module)
-        state = TrainingState(module, self._optimiser(module), scaler, copied(module), zero(self.device))
+        holder = self.group.holder(module)
+        learner = self.group.learner(holder)
+        state = TrainingState(holder, self._optimiser(holder), scaler, copied(holder), zero(self.device))
         if self._progress is not None and (begun := self._progress.begun()) is not None:
             state.restore(begun)
             if self.group.rank:
@@ -96,7 +97,7 @@ class Trainer:
         plan = self.plan
         while state.epoch < plan.epochs and (state.best_epoch == 0 or state.epoch - state.best_epoch < plan.patience):
             self._epoch(state, learner, learn, loss)
-            held_out = self._held_out(module, held, loss)
+            held_out = self._held_out(holder, held, loss)
             learnt = float(self.group.sum(state.loss)) / len(learn)
             state.epoch, state.batch, state.loss = state.epoch + 1, 0, zero(self.device)
             if not math.isfinite(learnt + held_out):
@@ -105,8 +106,9 @@ class Trainer:
             if self._on_epoch is not None:
                 self._on_epoch(state.epoch, {"loss": learnt, "held_out_loss": held_out})
             self._reached(state)
+        best = {name: whole(value) for name, value in state.best.items()}
         self.group.part()
-        module.load_state_dict(state.best)
+        module.load_state_dict(best)
         module.to("cpu")
         return TrainingResult(
             state.epoch, state.best_epoch, state.step, state.best_loss, self.device.type,
@@ -164,12 +166,13 @@ class Trainer:
 
     def _held_out(self, module: nn.Module, held: Examples, loss: Loss) -> float:
         """The mean loss over held-out examples."""
+        if len(held) < self.group.size:
+            raise Refused(f"{len(held)} held-out rows are too few for {self.group.size} processes; raise 'held_out'")
         self.group.settle(module)
-        places = self.group.share(torch.arange(len(held)))
+        total = zero(self.device)
         with torch.no_grad(), learning_mode(module, False):
-            size = self.plan.batch_size * AT_ONCE
-            lost = [self._lost(module, batch, loss).to(zero(self.device)) for batch in in_turn(held, places, size)]
-        total = torch.stack(lost).sum() if lost else zero(self.device)
+            for places in batches(torch.arange(len(held)), self.plan.batch_size * AT_ONCE):
+                total += self._lost(module, held.batch(self.group.share(places), learning=False), loss)
         return float(self.group.sum(total)) / len(held)
 
     def _reached(self, state: TrainingState) -> None:
@@ -193,5 +196,5 @@ def answers(module: nn.Module, examples: Examples, size: int) -> Iterator[Tensor
     """What a module answers to examples in their order, a batch at a time, float32, on the CPU."""
     device = next(module.parameters()).device
     with torch.inference_mode(), learning_mode(module, False):
-        for batch in in_turn(examples, torch.arange(len(examples)), size):
+        for batch in in_turn(examples, size):
             yield module(*(part.to(device) for part in batch.inputs)).float().cpu()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, cast
 
@@ -10,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
-
 if TYPE_CHECKING:
+    from torch.distributed.fsdp import FSDPModule
     from torch.nn.parallel import DistributedDataParallel
 
 
@@ -20,10 +21,15 @@ class Group:
 
     rank = 0
     size = 1
+    joined = False
 
-    def learner(self, module: nn.Module) -> nn.Module:
-        """What is called to learn, over the same parameters."""
+    def holder(self, module: nn.Module) -> nn.Module:
+        """What holds the parameters while they learn."""
         return module
+
+    def learner(self, holder: nn.Module) -> nn.Module:
+        """What is called to learn, over the holder's parameters."""
+        return holder
 
     def share(self, places: Tensor) -> Tensor:
         """This process's part of some examples."""
@@ -55,21 +61,26 @@ class Several(Group):
     is random in a batch (dropout, varied pictures) is drawn from the seed, the step and the rank.
     """
 
+    joined = True
+
     def __init__(self) -> None:
         self.rank = torch.distributed.get_rank()
         self.size = torch.distributed.get_world_size()
         self._buffers = False
 
-    def learner(self, module: nn.Module) -> nn.Module:
-        """The module, each backward pass of which sums gradients (DistributedDataParallel)."""
+    def holder(self, module: nn.Module) -> nn.Module:
+        """The module, in which batch norm sees all processes' examples where the device can do that."""
+        self._buffers = any(isinstance(part, _BatchNorm) for part in module.modules())
+        if self._buffers and next(module.parameters()).device.type == "cuda":
+            return cast("nn.Module", nn.SyncBatchNorm.convert_sync_batchnorm(module))  # pyright: ignore[reportUnknownMemberType]
+        return module
+
+    def learner(self, holder: nn.Module) -> nn.Module:
+        """The holder, each backward pass of which sums gradients (DistributedDataParallel)."""
         from torch.nn.parallel import DistributedDataParallel
 
-        self._buffers = any(isinstance(part, _BatchNorm) for part in module.modules())
-        device = next(module.parameters()).device
-        if self._buffers and device.type == "cuda":
-            module = cast("nn.Module", nn.SyncBatchNorm.convert_sync_batchnorm(module))  # pyright: ignore[reportUnknownMemberType]
         # an encoder may have parts that no loss depends on
-        return DistributedDataParallel(module, broadcast_buffers=self._buffers, find_unused_parameters=True)
+        return DistributedDataParallel(holder, broadcast_buffers=self._buffers, find_unused_parameters=True)
 
     def share(self, places: Tensor) -> Tensor:
         """Every process has nearly as many."""
@@ -102,6 +113,32 @@ class Several(Group):
             raise SystemExit
 
 
+class Sharded(Several):
+    """As `Several`, but each process holds a part of parameters, gradients and optimiser alone (FSDP2)."""
+
+    def holder(self, module: nn.Module) -> nn.Module:
+        """A copy in parts; its repeated blocks are gathered one after another."""
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard
+
+        holder = copy.deepcopy(super().holder(module))
+        mesh = init_device_mesh(next(module.parameters()).device.type, (self.size,))
+        for part in holder.modules():
+            if isinstance(part, nn.ModuleList):
+                for block in part:
+                    fully_shard(block, mesh=mesh)
+        return fully_shard(holder, mesh=mesh)
+
+    def learner(self, holder: nn.Module) -> nn.Module:
+        """The holder itself."""
+        return holder
+
+    def summing(self, learner: nn.Module, last: bool) -> AbstractContextManager[object]:
+        """Gradients of earlier batches stay here until the last."""
+        cast("FSDPModule", learner).set_requires_gradient_sync(last)
+        return nullcontext()
+
+
 _group = Group()
 
 
@@ -110,8 +147,7 @@ def learning_group() -> Group:
     return _group
 
 
-def join() -> Group:
+def join(*, sharded: bool) -> None:
     """Learn with torch's default process group from now on."""
     global _group
-    _group = Several()
-    return _group
+    _group = Sharded() if sharded else Several()

@@ -45,6 +45,8 @@ def check_devices(plan: TrainingPlan, device: torch.device) -> None:
     """Hold that so many processes can learn there. Raises `Refused` where they cannot."""
     if plan.batch_size < plan.devices:
         raise Refused(f"batches of {plan.batch_size} are too few for {plan.devices} processes; raise 'batch_size'")
+    if plan.sharded and plan.precision == "float16":
+        raise Refused("float16 does not go with 'sharded'; use 'bfloat16' or 'float32'")
     if device.type not in ("cpu", "cuda"):
         raise Refused(f"several processes learn on CUDA or on the CPU, not on {device.type}; set 'device' to 'cpu'")
     if device.type == "cuda":
@@ -84,7 +86,7 @@ def train_together(
         task = {
             "class": name_of(kind), "device": device.type, "hyperparameters": model.hyperparameters,
             "module": kind.__module__, "path": sys.path, "threads": max(1, torch.get_num_threads() // plan.devices),
-            "validation": validation is not None,
+            "sharded": plan.sharded, "validation": validation is not None,
         }  # fmt: skip
         (folder / "task.json").write_text(json.dumps(task))
         told = Training(folder, on_epoch, progress).by(plan.devices)

@@ -57,7 +57,7 @@ def _train(task: Mapping[str, Any], folder: Path, channel: Channel) -> None:
         rank=rank,
         world_size=size,
     )
-    join()
+    join(sharded=task["sharded"])
     sys.path += [each for each in task["path"] if each not in sys.path]
     import_module(task["module"])
     model: SupervisedModel[Any, Any, Any] = registered(task["class"])()

@@ -60,19 +60,16 @@ def test_two_processes_learn_what_one_learns_and_the_same_bits_where_one_was_kil
     monkeypatch.setattr(launch, "KEPT_EVERY", 0.0)
     alone, expected = trained()
     together, figures = trained(devices=2)
-    killed: list[int] = []
 
     def kill(epoch: int) -> None:
         if epoch == 4:
-            killed.append(ranks()[-1])  # the first, which keeps the states
-            os.kill(killed[-1], signal.SIGKILL)
+            os.kill(ranks()[-1], signal.SIGKILL)  # the first, which keeps the states
 
     again, told = trained(kill, devices=2)
 
     assert together.settings["steps"] == alone.settings["steps"] == 50
     for name in ("loss", "held_out_loss"):
         assert [each[name] for each in figures] == pytest.approx([each[name] for each in expected], rel=1e-5)
-    assert len(killed) == 1
     assert [each["held_out_loss"] for each in told] == [each["held_out_loss"] for each in figures]
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in together.state_dict().items())
     assert again.settings == together.settings
@@ -99,15 +96,25 @@ class Kept:
             raise CutOff
 
 
-def test_what_whoever_asked_raises_ends_all_processes_and_what_these_raise_is_raised() -> None:
+def test_parameters_in_parts_learn_the_same_and_go_on_where_whoever_asked_ended_them() -> None:
     progress = Kept()
     with pytest.raises(CutOff):
-        trained(progress=progress, devices=2)
+        trained(progress=progress, devices=2, sharded=True)
     assert ranks() == []
 
+    alone, expected = trained()
+    parts, figures = trained(progress=progress, devices=2, sharded=True)
+    assert progress.steps[1] > progress.steps[0]
+    assert [each["held_out_loss"] for each in figures] == pytest.approx(
+        [each["held_out_loss"] for each in expected], rel=1e-5
+    )
+    assert parts.settings["steps"] == 50
+    assert parts.predict(rows()[0]).tolist() == alone.predict(rows()[0]).tolist()
+
+
+def test_what_a_process_raises_is_raised() -> None:
     with pytest.raises(Refused, match=r"the fit diverged in epoch \d+; lower the hyperparameter 'learning_rate'"):
-        trained(progress=progress, devices=2, learning_rate=1.0, weight_decay=100.0, epochs=100, patience=100)
-    assert progress.steps[1] > progress.steps[0]  # it went on where the other ended
+        trained(devices=2, learning_rate=1.0, weight_decay=100.0, epochs=100, patience=100)
     assert ranks() == []
 
 
