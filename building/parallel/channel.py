@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any, Self
 
 
-class Channel:
+class RankChannel:
     """A learning process's end. Where the other end goes, nobody wants the work any more, and this process ends."""
 
     def __init__(self, path: Path) -> None:
@@ -64,7 +64,7 @@ class Talk:
             self.socket.sendall(_line(said))
 
 
-class Listener:
+class RankListener:
     """The end of whoever asked: all processes speak to it. Closed, it ends them."""
 
     def __init__(self, path: Path) -> None:

@@ -23,7 +23,7 @@ from ...errors import Refused, Unavailable
 from ...models.registry import build, name_of
 from ...sent_errors import raised
 from ..device import chosen_device
-from .channel import Listener, Talk
+from .channel import RankListener, Talk
 from .handover import DONE, STATE, read_tensors, write_labels, write_rows, write_tensors
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Training:
 
     def __init__(self, folder: Path, on_epoch: OnEpoch | None, progress: Progress | None) -> None:
         self._folder, self._on_epoch, self._progress = folder, on_epoch, progress
-        self._listener = Listener(folder / "socket")
+        self._listener = RankListener(folder / "socket")
         self._messages = self._listener.messages()
         self._state: str | None = None
         self._kept = time.monotonic()

@@ -18,7 +18,7 @@ from torch import Tensor, distributed
 from ...errors import DataWarning, LeptonError, Refused
 from ...models.registry import registered
 from ...sent_errors import told
-from .channel import Channel
+from .channel import RankChannel
 from .group import join
 from .handover import DONE, STATE, read_rows, read_tensors, write_tensors
 
@@ -32,7 +32,7 @@ PAUSE: Final = 0.5
 def main(folder: Path) -> None:
     """Train as the folder says."""
     task: dict[str, Any] = json.loads((folder / "task.json").read_text())
-    channel = Channel(folder / "socket")
+    channel = RankChannel(folder / "socket")
     try:
         _train(task, folder, channel)
     except LeptonError as error:
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
         raise
 
 
-def _train(task: Mapping[str, Any], folder: Path, channel: Channel) -> None:
+def _train(task: Mapping[str, Any], folder: Path, channel: RankChannel) -> None:
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     torch.set_num_threads(task["threads"])
     if task["device"] == "cuda":
@@ -80,7 +80,7 @@ def _train(task: Mapping[str, Any], folder: Path, channel: Channel) -> None:
 class RankProgress:
     """A fit's progress, of which the first process tells; all stand at the same step whenever it is asked about."""
 
-    def __init__(self, channel: Channel, folder: Path, rank: int) -> None:
+    def __init__(self, channel: RankChannel, folder: Path, rank: int) -> None:
         self._channel, self._folder, self._rank = channel, folder, rank
         self._next, self._asked, self._step = 0, time.monotonic(), 0
         self._ended = False
