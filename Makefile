@@ -16,6 +16,7 @@ PORT ?= 8400
 PYTEST ?=
 AZURITE := 3.35.0
 MLFLOW := 3.17.2
+LOOPS := accelerate==1.15.0 lightning-fabric==2.6.6 lightning-utilities==0.15.3
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +91,7 @@ $(VENV)/.uv:
 $(VENV)/.peers: $(VENV)/.uv Makefile
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)/peers/mlflow
 	@$(BIN)/uv pip install -q --python $(VENV)/peers/mlflow/bin/python mlflow==$(MLFLOW)
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --target $(VENV)/peers/training $(LOOPS)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt

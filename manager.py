@@ -1012,17 +1012,20 @@ class ModelManager:
         types: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         columns: Sequence[str] | None = None,
+        devices: int | None = None,
         **save: Any,
     ) -> Version | PendingVersion:
         """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes.
 
         `types` says what columns of the data hold, such as {"zip": "text"} (number, text or date), `drop` leaves some
-        out, and `columns` names the only ones to learn from; the model is then given an Arrow table of these.
+        out, and `columns` names the only ones to learn from; the model is then given an Arrow table of these. By
+        `devices` so many processes learn together, as by the hyperparameter of that name.
         """
         chosen = selection(types, drop, columns)
         return versions.train.train(
-            self._outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
-        )
+            self._outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen,
+            devices=devices, **save,
+        )  # fmt: skip
 
     def predict(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
         self, rev: Rev, data: Any, *, keep: Sequence[str] | None = ()

@@ -29,6 +29,7 @@ CHAPTERS = {
     "pages": "The pages on a large ledger, and a first view beside MLflow's",
     "remote": "Saving and loading over HTTP, beside the same at home",
     "credit": "The credit scoring model, beside scikit-learn",
+    "training": "The trainer, beside a bare loop, Accelerate and Lightning Fabric",
     "evaluation": "Judging a million rows, beside scikit-learn and scipy",
 }
 

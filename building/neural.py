@@ -24,6 +24,7 @@ from ..evaluation.resampling import Sampling
 from ..models.model import Model, OnEpoch, recorded_figures
 from ..models.progress import Progress
 from .objective import Loss
+from .parallel.group import learning_group
 from .plan import TrainingPlan
 from .split import SplitRows, split_rows
 from .state import own_randomness
@@ -112,6 +113,12 @@ class NeuralModel(Model, Generic[R, P, H]):
         plan = cast("H", self.HYPERPARAMETERS.model_validate(self.hyperparameters))
         target = self._asked(plan, column)
         self._examine(rows, column)
+        if (plan.devices > 1 or plan.sharded) and not learning_group().joined:
+            from .parallel.launch import train_together
+
+            heard: dict[str, Any] = {"on_epoch": on_epoch, "progress": progress}
+            vars(self).update(train_together(self, plan, data, labels, validation=validation, **heard))
+            return self
         if validation is None:
             parts = self._parts(plan, target, column)
             learn, held = (Labelled(rows.take(part), _taken(column, part)) for part in parts)

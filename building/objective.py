@@ -22,10 +22,10 @@ def binary(weight: float = 1.0) -> Loss:
 
     def loss(outputs: Tensor, targets: Tensor) -> Tensor:
         truth = targets.to(outputs.dtype)
-        weights = torch.where(truth > 0, weight, 1.0).to(outputs.dtype)
         wide = truth if outputs.ndim == 1 else truth[:, None].expand_as(outputs)
         each = functional.binary_cross_entropy_with_logits(outputs, wide, reduction="none")
-        return weights * (each if outputs.ndim == 1 else each.mean(dim=1))
+        each = each if outputs.ndim == 1 else each.mean(dim=1)
+        return each if weight == 1.0 else torch.where(truth > 0, weight, 1.0).to(outputs.dtype) * each
 
     return loss
 

@@ -21,6 +21,7 @@ class TrainingPlan(BaseModel):
     batch_size: Whole = Field(128, ge=1, json_schema_extra={"search": {"low": 16, "high": 512, "log": True}})
     clip: Annotated[float, Field(gt=0)] | None = Field(1.0, description="the longest gradient, above 0, or None")
     device: str = Field("auto", min_length=1, description="'auto' or a torch device such as 'cpu' or 'cuda:0'")
+    devices: Whole = Field(1, ge=1, le=64, description="processes that learn together, on CUDA each on its own device")
     epochs: Whole = Field(100, ge=1)
     held_out: float = Field(0.2, gt=0, lt=0.9, description="the share of rows that stop the fit, where none are given")
     learning_rate: float = Field(
@@ -29,6 +30,7 @@ class TrainingPlan(BaseModel):
     patience: Whole = Field(16, ge=1)
     precision: Precision = "auto"
     schedule: RateSchedule = "constant"
+    sharded: bool = Field(False, description="true for parameters in parts, one on each device (FSDP2), or false")
     seed: Whole = Field(0, ge=0)
     warmup: float = Field(0.0, ge=0, le=0.9, description="the share of all steps in which the learning rate rises")
     weight_decay: float = Field(0.01, ge=0, le=100, json_schema_extra={"search": {"low": 1e-5, "high": 1, "log": True}})

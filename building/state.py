@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import torch
 from torch import Tensor, nn
@@ -42,13 +42,13 @@ class TrainingState:
         if loss < self.best_loss:
             self.best_loss, self.best_epoch, self.best = loss, self.epoch, copied(self.module)
 
-    def capture(self) -> dict[str, Tensor]:
-        """A copy of all of it, on the CPU."""
+    def capture(self, loss: Tensor) -> dict[str, Tensor]:
+        """A copy of all of it, on the CPU; `loss` is that of all processes."""
         made = {f"module.{name}": value for name, value in self.module.state_dict().items()}
         made |= {f"best.{name}": value for name, value in self.best.items()}
         for place, slots in enumerate(self._slots()):
             made |= {f"optimiser.{place}.{name}": value for name, value in slots.items()}
-        made |= {"random.cpu": torch.get_rng_state(), "loss": self.loss}
+        made |= {"random.cpu": torch.get_rng_state(), "loss": loss}
         made["best_loss"] = torch.tensor(self.best_loss, dtype=torch.float64)
         made["places"] = torch.tensor([getattr(self, name) for name in _PLACES], dtype=torch.int64)
         if self._device.type == "cuda":
@@ -57,7 +57,7 @@ class TrainingState:
             made["scaler"] = torch.tensor(
                 [self.scaler.get_scale(), float(self.scaler.state_dict()["_growth_tracker"])], dtype=torch.float64
             )
-        return {name: value.detach().cpu().clone() for name, value in made.items()}
+        return {name: whole(value).detach().cpu().clone() for name, value in made.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Go on from a copy. Raises `Refused` where it is of another training."""
@@ -67,13 +67,16 @@ class TrainingState:
             raise Refused(f"the checkpoint is of another training ({error}); train from the beginning") from error
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
-        self.module.load_state_dict(_under("module.", tensors))
-        self.best = {name: value.to(self._device) for name, value in _under("best.", tensors).items()}
+        own = self.module.state_dict()
+        kept, best = _under("module.", tensors), _under("best.", tensors)
+        self.module.load_state_dict({name: _placed(value, own[name]) for name, value in kept.items()})
+        self.best = {name: _placed(value, own[name]) for name, value in best.items()}
         for place, parameter in enumerate(self._parameters()):
             slots = _under(f"optimiser.{place}.", tensors)
             # the count of steps stays on the CPU, where AdamW keeps it
-            own = {name: value.clone() if value.ndim == 0 else value.to(self._device) for name, value in slots.items()}
-            self.optimiser.state[parameter] = own
+            self.optimiser.state[parameter] = {
+                name: value.clone() if value.ndim == 0 else _placed(value, parameter) for name, value in slots.items()
+            }
         torch.set_rng_state(tensors["random.cpu"].to(torch.uint8))
         if self._device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"].to(torch.uint8), self._device)
@@ -125,6 +128,23 @@ def learning_mode(module: nn.Module, learning: bool) -> Generator[None]:
     finally:
         with suppress(RuntimeError):
             module.train(before)
+
+
+def whole(value: Tensor) -> Tensor:
+    """A tensor; of one that lies in parts all of them, which all processes ask for."""
+    gathered: Callable[[], Tensor] | None = getattr(value, "full_tensor", None)
+    return value if gathered is None else gathered()
+
+
+def _placed(value: Tensor, own: Tensor) -> Tensor:
+    """A copy of a whole tensor that lies where its own does, and in parts where that does."""
+    here = value.to(own.device, copy=True)
+    if not hasattr(own, "placements"):
+        return here
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    parts = cast("DTensor", own)
+    return distribute_tensor(here, parts.device_mesh, parts.placements)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

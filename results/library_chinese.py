@@ -28,9 +28,13 @@ LIBRARY: Final = {
     "batches whose gradients make one step; a whole number from 1": "一步累积梯度的批数；不小于 1 的整数",
     "hidden units of the head; a whole number, 0 for none": "分类头的隐藏单元数；整数，0 表示没有",
     "nets side by side in tabm; a whole number from 1 to 1024": "tabm 中并列的网络数；1 到 1024 的整数",
+    "processes that learn together, on CUDA each on its own device":
+        "共同训练的进程数；在 CUDA 上每个进程使用各自的设备",
     "the longest gradient, above 0, or None": "梯度的最大长度，大于 0，或空",
     "the share of all steps in which the learning rate rises": "学习率上升所占的步数比例",
     "the share of rows that stop the fit, where none are given": "未另给验证数据时，用于早停的行所占比例",
+    "true for parameters in parts, one on each device (FSDP2), or false":
+        "true 表示参数分片存于各设备（FSDP2），或 false",
     # cards
     "Apache-2.0": "Apache-2.0",
     "a table of numbers and categories, with gaps; labels of two classes":

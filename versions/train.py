@@ -24,6 +24,7 @@ def train(
     validation: tuple[Any, Any] | None,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None,
     chosen: Selection,
+    devices: int | None,
     **asked: Any,
 ) -> Version | PendingVersion:
     """Fit a Lepton model as a run, and keep what comes of it as a version by itself."""
@@ -37,6 +38,10 @@ def train(
             f"{words_of(model)} does not know how to train itself; fit it in `with manager.run(...) as run:` "
             "and keep it with run.save"
         )
+    if devices is not None:
+        if "devices" not in model.HYPERPARAMETERS.model_fields:
+            raise Malformed(f"{model.name} learns in one process; leave 'devices' out")
+        model.add_hyperparameter("devices", devices)
     model.check_hyperparameters()
     # what is refused is refused now, not after hours; files may come of the training itself
     prepared(asked_for(None, {name: value for name, value in asked.items() if name not in ("name", "key", "files")}))

@@ -88,12 +88,16 @@ def limits(function: F) -> F:
     "lepton train credit-scoring-model loans.csv --label default",
     "lepton train credit-scoring-model loans.csv --label default --set learning_rate=0.01 --set dropout_rate=0.2",
     "lepton train credit-scoring-model loans.csv --label default --type kind=text --drop debt",
+    "lepton train table-model loans.csv --label default --devices 2",
     "lepton train credit-scoring-model loans.csv --label default --validation later.csv --branch risk -m new --detach",
 )
 @click.argument("model")
 @click.argument("data", shell_complete=data_names)
 @click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
+@click.option(
+    "--devices", type=click.IntRange(min=1), metavar="N", help="Processes that learn together, as --set devices=N."
+)
 @selecting
 @click.option("--validation", metavar="FILE", help="Rows to validate on; a part of DATA is held out if left out.")
 @directing
@@ -111,6 +115,7 @@ def train(
     data: str,
     label: str | None,
     settings: tuple[str, ...],
+    devices: int | None,
     types: tuple[str, ...],
     drop: tuple[str, ...],
     columns: tuple[str, ...],
@@ -129,7 +134,7 @@ def train(
     dropped. A worker does it; where none is there, this command is one itself while it waits.
     """
     _check_labelled(data, label)
-    chosen = dict(_setting(each) for each in settings)
+    chosen = dict(_setting(each) for each in settings) | ({} if devices is None else {"devices": devices})
     submitted = session.manager.jobs.train(
         model,
         data,
