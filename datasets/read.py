@@ -1,4 +1,4 @@
-"""Labelled rows by their address: a table in a file, here or in an object store, named arrays, a folder of pictures."""
+"""Labelled rows by their address: a table in a file, in an object store or on the web, arrays, a folder of pictures."""
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (pyarrow ships no types)
 
@@ -19,6 +19,7 @@ from .pandas_index import check_names, index_columns
 from .selection import ALL, Selection, listed
 from .sources.named_arrays import npz_columns, npz_table
 from .sources.pictures import PictureFolder, parted, picture_folder
+from .sources.web import WebFile, is_web
 from .types import GIVEN, LEARNT, Kind, retyped
 from .unpacked import arrow_stream_table, arrow_table, parquet_table
 
@@ -55,6 +56,8 @@ def checked(path: str, label: str, chosen: Selection = ALL) -> str:
 def located(path: str) -> str:
     """The URL of a file, whatever folder it is asked from. Raises `Malformed` where a local one is not there."""
     kind = kind_of(path)
+    if is_web(path):
+        WebFile.of(path)
     if _remote(path):
         return path
     if kind != PICTURES and not _local(path).is_file():
@@ -239,15 +242,15 @@ def open_rows(path: str) -> Any:
     """The open file or object at an address, unpacked where it is packed."""
     from pyarrow import fs
 
-    if _remote(path):
+    if _remote(path) and not is_web(path):
         try:
             store, place = fs.FileSystem.from_uri(path)
         except ValueError as error:
             raise Refused(
-                f"no store is known for {urlsplit(path).scheme}:// ({error}); use s3://, gs:// or a file"
+                f"no store is known for {urlsplit(path).scheme}:// ({error}); use s3://, gs://, https:// or a file"
             ) from error
     else:
-        local = _local(path)
+        local = WebFile.of(path).copy() if is_web(path) else _local(path)
         if not local.is_file():
             raise Malformed(f"there is no file {_shown(path)!r}; give a CSV or Parquet file")
         store, place = fs.LocalFileSystem(), str(local)
