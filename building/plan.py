@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from ..models.hyperparameter import Whole
 
@@ -48,5 +48,19 @@ class SupervisedHyperparameters(TrainingPlan):
 
     class_weight: Literal["balanced"] | None = None
     positive_label: float | str | None = Field(None, description="a number, a text or None")
+    split_groups: str | None = Field(
+        None, min_length=1, description="a column whose values are held out whole and which is not learnt, or None"
+    )
+    split_time: str | None = Field(
+        None,
+        min_length=1,
+        description="a column whose latest rows are held out and which is not learnt, or None",
+    )
     task: PredictedTask | Literal["auto"] = "auto"
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.split_groups is not None and self.split_time is not None:
+            raise ValueError("split_groups and split_time exclude each other; set one of them")
+        return self

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from ..datasets.columns import Column, Label
-from ..datasets.tables import read_labels, without_columns
+from ..datasets.splits.split import places_of
+from ..datasets.tables import parted, read_labels, without_columns
 from ..errors import Malformed
 from ..evaluation.answers.corrections import corrected
 from ..evaluation.binary import best_threshold
@@ -27,7 +28,6 @@ from ..models.model import Model, OnEpoch, recorded_figures
 from ..models.progress import Progress
 from .objective import Loss, balanced, binary, huber, multiclass
 from .plan import PredictedTask, SupervisedHyperparameters
-from .split import split_rows
 from .state import own_randomness
 from .targets import Target
 from .trainer import Trainer, answers
@@ -112,17 +112,21 @@ class SupervisedModel(Model, Generic[R, P, H]):
         give `metrics`. Raises `Malformed` on data that cannot be read or labels that are not what is to be predicted,
         `Refused` where the fit diverges, or the device or a package is absent.
         """
+        plan = cast("H", self.HYPERPARAMETERS.model_validate(self.hyperparameters))
+        data, apart = parted(data, self._splits_by)
         rows = self._read(data)
         column = read_labels(labels, rows.rows)
         self._examine(rows, column)
-        plan = cast("H", self.HYPERPARAMETERS.model_validate(self.hyperparameters))
         target = Target.of(column, plan.task, plan.positive_label)
         if validation is None:
             strata = None if target.task == "regression" else target.codes(column)
-            parts = split_rows(rows.rows, plan.held_out, plan.seed, strata)
+            parts = places_of(
+                column, apart, held_out=plan.held_out, groups=plan.split_groups, time=plan.split_time, seed=plan.seed,
+                strata=strata,
+            )  # fmt: skip
             learn, held = (Labelled(rows.take(part), _taken(column, part)) for part in parts)
         else:
-            other = self._alike(validation[0], rows)
+            other = self._alike(parted(validation[0], self._splits_by)[0], rows)
             learn, held = Labelled(rows, column), Labelled(other, read_labels(validation[1], other.rows))
         trainer = Trainer(plan, on_epoch=on_epoch, progress=progress)
         with torch.inference_mode(False), torch.no_grad(), own_randomness(plan.seed, torch.device("cpu")):
@@ -149,18 +153,18 @@ class SupervisedModel(Model, Generic[R, P, H]):
         """
         if self.target.task == "regression":
             raise Malformed("this model predicts a number, which has no probability; call predict")
-        return self._chances(self._known(data))
+        return self._chances(self._features(data))
 
     def predict(self, data: Any) -> npt.NDArray[Any]:
         """The label or the number that the model gives each example, shape (examples,)."""
-        target, rows = self.target, self._known(data)
+        target, rows = self.target, self._features(data)
         if target.task == "regression":
             return self._said(rows).numpy() * target.scale + target.mean
         return np.array(target.classes)[self._called(self._chances(rows))]
 
     def outcomes(self, data: Any, labels: Any, sampling: Sampling | None = None) -> Outcomes:
         """What each example is and what the model says of it. Raises `Malformed` on labels it never learnt."""
-        rows = self._known(data)
+        rows = self._features(data)
         return self._outcomes(rows, read_labels(labels, rows.rows), sampling)
 
     @property
@@ -210,6 +214,18 @@ class SupervisedModel(Model, Generic[R, P, H]):
 
     def _examine(self, rows: R, labels: Column) -> None:
         """Remark on what is suspicious about examples; the family says what."""
+
+    # ── what rows are split by ───────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _splits_by(self) -> frozenset[str]:
+        """The columns that rows are split by and that are not learnt."""
+        named = (self.hyperparameters.get(name) for name in ("split_groups", "split_time"))
+        return frozenset(name for name in named if isinstance(name, str))
+
+    def _features(self, data: Any) -> R:
+        """Examples that are as those learnt from, which may still have such a column."""
+        return self._known(parted(data, self._splits_by)[0])
 
     # ── what its net says ────────────────────────────────────────────────────────────────────────────────────────────
 
