@@ -1005,7 +1005,7 @@ class ModelManager:
         self,
         model: Any,
         data: Any,
-        labels: Any,
+        labels: Any = None,
         *,
         validation: tuple[Any, Any] | None = None,
         on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
@@ -1017,13 +1017,15 @@ class ModelManager:
     ) -> Version | PendingVersion:
         """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes.
 
-        `types` says what columns of the data hold, such as {"zip": "text"} (number, text or date), `drop` leaves some
-        out, and `columns` names the only ones to learn from; the model is then given an Arrow table of these. By
-        `devices` so many processes learn together, as by the hyperparameter of that name.
+        `data` and `labels` may be a path and the name of its column of labels, or named data (`add_data`), which know
+        their labels; those of `validation` may be a path's too. `types` says what columns of the data hold, such as
+        {"zip": "text"} (number, text or date), `drop` leaves some out, and `columns` names the only ones to learn from;
+        the model is then given an Arrow table of these. By `devices` so many processes learn together, as by the
+        hyperparameter of that name.
         """
         chosen = selection(types, drop, columns)
         return versions.train.train(
-            self._outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen,
+            self._outbox, model, data, labels, known=self, validation=validation, on_epoch=on_epoch, chosen=chosen,
             devices=devices, **save,
         )  # fmt: skip
 

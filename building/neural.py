@@ -10,7 +10,7 @@ import json
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from ..datasets.columns import Column, Label
-from ..datasets.tables import read_labels, without_columns
+from ..datasets.splits.places import SplitRows
+from ..datasets.splits.split import places_of
+from ..datasets.tables import parted, read_labels, without_columns
 from ..evaluation.outcomes import Outcomes
 from ..evaluation.resampling import Sampling
 from ..models.model import Model, OnEpoch, recorded_figures
@@ -26,18 +28,19 @@ from ..models.progress import Progress
 from .objective import Loss
 from .parallel.group import learning_group
 from .plan import TrainingPlan
-from .split import SplitRows, split_rows
 from .state import own_randomness
 from .targets import Target, TrainedTask
 from .trainer import Trainer, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from .examples import Examples
 
 AT_ONCE = 1_024
 """Examples that are answered at once."""
+_SPLITS: Final = ("split_groups", "split_time")
+"""The hyperparameters that name a column which rows are split by."""
 
 
 class ReadRows(Protocol):
@@ -108,9 +111,10 @@ class NeuralModel(Model, Generic[R, P, H]):
         behind it (a threshold) and give `metrics`. Raises `Malformed` on data that cannot be read or labels that are
         not what is to be predicted, `Refused` where the fit diverges, or the device or a package is absent.
         """
-        rows = self._read(data)
-        column = read_labels(labels, rows.rows)
         plan = cast("H", self.HYPERPARAMETERS.model_validate(self.hyperparameters))
+        features, apart = parted(data, self._split_by)
+        rows = self._read(features)
+        column = read_labels(labels, rows.rows)
         target = self._asked(plan, column)
         self._examine(rows, column)
         if (plan.devices > 1 or plan.sharded) and not learning_group().joined:
@@ -120,10 +124,10 @@ class NeuralModel(Model, Generic[R, P, H]):
             vars(self).update(train_together(self, plan, data, labels, validation=validation, **heard))
             return self
         if validation is None:
-            parts = self._parts(plan, target, column)
+            parts = self._parts(plan, target, column, apart)
             learn, held = (Labelled(rows.take(part), _taken(column, part)) for part in parts)
         else:
-            other = self._alike(validation[0], rows)
+            other = self._alike(parted(validation[0], self._split_by)[0], rows)
             learn, held = Labelled(rows, column), Labelled(other, read_labels(validation[1], other.rows))
         trainer = Trainer(plan, on_epoch=on_epoch, progress=progress)
         with torch.inference_mode(False), torch.no_grad(), own_randomness(plan.seed, torch.device("cpu")):
@@ -144,7 +148,7 @@ class NeuralModel(Model, Generic[R, P, H]):
 
     def outcomes(self, data: Any, labels: Any, sampling: Sampling | None = None) -> Outcomes:
         """What each example is and what the model says of it. Raises `Malformed` on labels it never learnt."""
-        rows = self._known(data)
+        rows = self._asked_about(data)
         return self._outcomes(rows, read_labels(labels, rows.rows), sampling)
 
     @property
@@ -170,13 +174,24 @@ class NeuralModel(Model, Generic[R, P, H]):
     def _outcomes(self, rows: R, labels: Column, sampling: Sampling | None) -> Outcomes:
         """What each example is and what the model says of it."""
 
-    def _parts(self, plan: H, target: Target, labels: Column) -> SplitRows:
-        """The places of examples that are learnt from, and of those held out."""
+    def _parts(self, plan: H, target: Target, labels: Column, apart: Mapping[str, Column]) -> SplitRows:
+        """The places of examples that are learnt from, and of those held out, by the columns set `apart`."""
+        groups, time = (getattr(plan, name, None) for name in _SPLITS)
         strata = target.codes(labels) if target.strata else None
-        return split_rows(len(labels.values), plan.held_out, plan.seed, strata)
+        return places_of(labels, apart, held_out=plan.held_out, groups=groups, time=time, seed=plan.seed, strata=strata)
 
     def _decide(self, plan: H, held: Labelled[R]) -> None:
         """Decide by the held-out examples what a net does not learn; nothing, unless a kind says what."""
+
+    @property
+    def _split_by(self) -> frozenset[str]:
+        """The columns that rows are split by and that are not learnt."""
+        named = (self.hyperparameters.get(name) for name in _SPLITS)
+        return frozenset(name for name in named if isinstance(name, str))
+
+    def _asked_about(self, data: Any) -> R:
+        """Examples that are as those learnt from, which may still have such a column."""
+        return self._known(parted(data, self._split_by)[0])
 
     # ── what a family says ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from ..models.hyperparameter import Whole
 
@@ -45,7 +45,26 @@ class TrainingPlan(BaseModel):
         return self.learning_rate * share
 
 
-class SupervisedHyperparameters(TrainingPlan):
+class SplitPlan(TrainingPlan):
+    """How long and how hard, and what else rows are held out by than a seed."""
+
+    split_groups: str | None = Field(
+        None, min_length=1, description="a column whose values are held out whole and which is not learnt, or None"
+    )
+    split_time: str | None = Field(
+        None,
+        min_length=1,
+        description="a column whose latest rows are held out and which is not learnt, or None",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.split_groups is not None and self.split_time is not None:
+            raise ValueError("split_groups and split_time exclude each other; set one of them")
+        return self
+
+
+class SupervisedHyperparameters(SplitPlan):
     """What a user may choose of any model that learns from labelled examples."""
 
     class_weight: Literal["balanced"] | None = None

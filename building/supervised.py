@@ -37,11 +37,11 @@ class SupervisedModel(NeuralModel[R, P, S], Generic[R, P, S]):
         """
         if self.target.task == "regression":
             raise Malformed("this model predicts a number, which has no probability; call predict")
-        return self._chances(self._known(data))
+        return self._chances(self._asked_about(data))
 
     def predict(self, data: Any) -> npt.NDArray[Any]:
         """The label or the number that the model gives each example, shape (examples,)."""
-        target, rows = self.target, self._known(data)
+        target, rows = self.target, self._asked_about(data)
         if target.task == "regression":
             return target.unscaled(self._said(rows))
         return np.array(target.classes)[self._called(self._chances(rows))]

@@ -1,4 +1,4 @@
-"""The index of a DataFrame that was written as columns: no feature, though it stands beside them."""
+"""The index of rows that stands beside their columns and is no feature: a DataFrame's as it was written, or our own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ..errors import Malformed
 
 _NAMELESS = re.compile(r"__index_level_\d+__")
 _READ_BACK = re.compile(r"Unnamed: \d+(_level_\d+)?")
+_OWN = b"lepton.index"
 
 
 def index_columns(schema: Any) -> frozenset[str]:
-    """The columns of an Arrow schema that pandas' metadata call an index, and those that only pandas names so."""
+    """The columns of an Arrow schema that its metadata call an index, and those that only pandas names so."""
     metadata: dict[bytes, bytes] = schema.metadata or {}
     try:
         told: Any = json.loads(metadata.get(b"pandas", b"{}"))
@@ -26,7 +27,14 @@ def index_columns(schema: Any) -> frozenset[str]:
         if isinstance(listed, list)
         else set[str]()
     )
+    if _OWN in metadata:
+        named.add(metadata[_OWN].decode())
     return frozenset(named) | {name for name in schema.names if _NAMELESS.fullmatch(name)}
+
+
+def index_metadata(name: str) -> dict[bytes, bytes]:
+    """The metadata of an Arrow schema that call a column its index."""
+    return {_OWN: name.encode()}
 
 
 def check_names(names: Sequence[str], learnt: Container[str] | None = None) -> None:

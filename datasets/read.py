@@ -1,4 +1,4 @@
-"""Labelled rows by their address: a CSV, TSV, Parquet or Arrow file or stream in a folder or in an object store."""
+"""Labelled rows by their address: a table in a file, in an object store or on the web, arrays, a folder of pictures."""
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (pyarrow ships no types)
 
@@ -17,6 +17,9 @@ from ..errors import LeptonError, Malformed, Refused, Unavailable
 from .delimited import columns, texts, typed
 from .pandas_index import check_names, index_columns
 from .selection import ALL, Selection, listed
+from .sources.named_arrays import npz_columns, npz_table
+from .sources.pictures import PictureFolder, parted, picture_folder
+from .sources.web import WebFile, is_web
 from .types import GIVEN, LEARNT, Kind, retyped
 from .unpacked import arrow_stream_table, arrow_table, parquet_table
 
@@ -28,7 +31,10 @@ KINDS: Final = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".arrows": "arrow stream",
+    ".npz": "npz",
 }
+PICTURES: Final = "pictures"
+"""What a folder holds."""
 PACKED: Final = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """How a text file may be compressed, by its last ending."""
 SEPARATORS: Final = {"csv": ",", "tsv": "\t"}
@@ -49,10 +55,12 @@ def checked(path: str, label: str, chosen: Selection = ALL) -> str:
 
 def located(path: str) -> str:
     """The URL of a file, whatever folder it is asked from. Raises `Malformed` where a local one is not there."""
-    kind_of(path)
+    kind = kind_of(path)
+    if is_web(path):
+        WebFile.of(path)
     if _remote(path):
         return path
-    if not _local(path).is_file():
+    if kind != PICTURES and not _local(path).is_file():
         raise Malformed(f"there is no file {path!r}; give a CSV or Parquet file")
     return _local(path).absolute().as_uri()
 
@@ -196,11 +204,11 @@ def _check(path: str, names: list[str], label: str) -> None:
         raise Malformed(f"{_shown(path)} has two columns named {label!r}; rename one")
 
 
-def _tried(path: str, readers: Mapping[str, Callable[[Callable[[], Any]], Any]]) -> Any:
-    """What a reader finds in a file, its complaints in our words and without a value."""
+def _tried(path: str, readers: Mapping[str, Callable[[Any], Any]]) -> Any:
+    """What a reader finds in a file or a folder, its complaints in our words and without a value."""
     kind = kind_of(path)
     with complaints(path):
-        return readers[kind](partial(open_rows, path))
+        return readers[kind](folder_at(path) if kind == PICTURES else partial(open_rows, path))
 
 
 @contextmanager
@@ -234,20 +242,25 @@ def open_rows(path: str) -> Any:
     """The open file or object at an address, unpacked where it is packed."""
     from pyarrow import fs
 
-    if _remote(path):
+    if _remote(path) and not is_web(path):
         try:
             store, place = fs.FileSystem.from_uri(path)
         except ValueError as error:
             raise Refused(
-                f"no store is known for {urlsplit(path).scheme}:// ({error}); use s3://, gs:// or a file"
+                f"no store is known for {urlsplit(path).scheme}:// ({error}); use s3://, gs://, https:// or a file"
             ) from error
     else:
-        local = _local(path)
+        local = WebFile.of(path).copy() if is_web(path) else _local(path)
         if not local.is_file():
             raise Malformed(f"there is no file {_shown(path)!r}; give a CSV or Parquet file")
         store, place = fs.LocalFileSystem(), str(local)
     packed = PACKED.get(_suffixes(path)[-1])
     return store.open_input_stream(place, compression=packed) if packed else store.open_input_file(place)
+
+
+def folder_at(path: str) -> PictureFolder:
+    """The folder of pictures at an address. Raises `Malformed` where what stands behind it is no size."""
+    return picture_folder(str(_local(path)))
 
 
 def _parquet(opened: Callable[[], Any]) -> Any:
@@ -286,17 +299,31 @@ def _stream_columns(opened: Callable[[], Any]) -> list[str]:
         return ipc.open_stream(file).schema.names
 
 
+def _npz(opened: Callable[[], Any]) -> Any:
+    with opened() as file:
+        return npz_table(file)
+
+
+def _npz_columns(opened: Callable[[], Any]) -> list[str]:
+    with opened() as file:
+        return npz_columns(file)
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **{kind: partial(texts, separator=separator) for kind, separator in SEPARATORS.items()},
     "parquet": _parquet,
     "arrow": _arrow,
     "arrow stream": _stream,
+    "npz": _npz,
+    PICTURES: PictureFolder.table,
 }
 _COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **{kind: partial(columns, separator=separator) for kind, separator in SEPARATORS.items()},
     "parquet": _parquet_columns,
     "arrow": _arrow_columns,
     "arrow stream": _stream_columns,
+    "npz": _npz_columns,
+    PICTURES: lambda folder: folder.columns,
 }
 
 
@@ -310,10 +337,12 @@ def _suffixes(path: str) -> list[str]:
 
 
 def kind_of(path: str) -> str:
-    """What a file holds, by its ending. Raises `Malformed`."""
+    """What a file holds, by its ending, or a folder. Raises `Malformed`."""
     suffixes = _suffixes(path)
     packed = suffixes[-1] in PACKED
     kind = KINDS.get(suffixes[-2] if packed and len(suffixes) > 1 else suffixes[-1])
+    if kind is None and not _remote(path) and Path(parted(str(_local(path)))[0]).is_dir():
+        return PICTURES
     if kind is None:
         raise Malformed(f"{_shown(path)} is neither .csv nor .parquet; give the file the ending of what it holds")
     if packed and kind not in SEPARATORS:
@@ -327,7 +356,7 @@ def _local(path: str) -> Path:
 
 def _shown(path: str) -> str:
     """A path as messages tell it: what may stand in a story that others read is the file's name alone."""
-    return PurePosixPath(unquote(urlsplit(path).path)).name if "://" in path else path
+    return PurePosixPath(parted(unquote(urlsplit(path).path))[0]).name if "://" in path else path
 
 
 def _too_large(path: str) -> Refused:

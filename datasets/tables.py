@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -122,6 +122,31 @@ def selected(data: Any, chosen: Selection) -> Any:
     given = dict(_named_columns(data))
     arrays: dict[str, Any] = {name: arrow_array(name, given[name]) for name in chosen.names([*given])}
     return cast("Any", pa).table({name: _as_given(name, array, chosen) for name, array in arrays.items()})
+
+
+def parted(data: Any, names: Collection[str]) -> tuple[Any, dict[str, Column]]:
+    """Rows without the columns of these names, and those of them that there are.
+
+    Raises `Malformed` where no other column is left.
+    """
+    if not names:
+        return data, {}
+    columns = [(each.name, each) for each in data.columns] if isinstance(data, Table) else [*_named_columns(data)]
+    apart = {
+        name: values if isinstance(values, Column) else _column(name, values)
+        for name, values in columns
+        if name in names
+    }
+    if not apart:
+        return data, {}
+    rest = {name: values for name, values in columns if name not in names}
+    if len(rest) + len(apart) < len(columns):
+        read_table(data)  # which says of which name there are two
+    if not rest:
+        raise Malformed("no column is left to learn from beside the one that rows are split by; give at least one")
+    if isinstance(data, Table):
+        return Table(tuple(rest.values()), data.rows), apart
+    return rest, apart
 
 
 def labelled_table(data: Any, labels: Any, chosen: Selection) -> tuple[Any, str | None]:

@@ -22,6 +22,10 @@ LIBRARY: Final = {
     "{range}, logarithmic": "{range}，对数", "{range} in steps of {step}": "{range}，步长 {step}",
     "'auto' or a torch device such as 'cpu' or 'cuda:0'": "auto，或 torch 设备，如 cpu、cuda:0",
     "a commit, branch or tag of the hub, or None": "模型仓库的提交、分支或标签，或空",
+    "a column whose latest rows are held out and which is not learnt, or None":
+        "按时间留出最新行所依据的列（不参与学习），或空",
+    "a column whose values are held out whole and which is not learnt, or None":
+        "按组整体留出所依据的列（不参与学习），或空",
     "a folder, an installed package or a name of the hub": "文件夹、已安装的软件包或模型仓库中的名称",
     "a list of whole numbers from 1 to 65536": "1 到 65536 的整数列表",
     "a number, a text or None": "数字、文本或空",

@@ -13,6 +13,7 @@ from ..results import PendingVersion, Version
 from .runs.run import Run
 from .save_request import asked_for, prepared
 from .spool.outbox import Outbox
+from .training_rows import KnowsData, training_rows, validation_rows
 
 
 def train(
@@ -21,15 +22,16 @@ def train(
     data: Any,
     labels: Any,
     *,
+    known: KnowsData,
     validation: tuple[Any, Any] | None,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None,
     chosen: Selection,
     devices: int | None,
     **asked: Any,
 ) -> Version | PendingVersion:
-    """Fit a Lepton model as a run, and keep what comes of it as a version by itself."""
+    """Fit a Lepton model as a run, and keep what comes of it as a version by itself; named data are those `known`."""
     from ..datasets.examination import examine
-    from ..datasets.tables import fingerprint, selected
+    from ..datasets.tables import fingerprint
     from ..models.model import Model
     from ..models.registry import is_own
 
@@ -50,8 +52,9 @@ def train(
     with suppress(Unavailable):
         branch, tags = asked.get("branch", "main"), tuple(asked.get("tags", ()))
         outbox.delivery.opened().check_savable(name, branch, tags, named=named is not None)
-    data = selected(data, chosen)
-    validation = validation and (selected(validation[0], chosen), validation[1])
+    data, labels = training_rows(known, data, labels, chosen)
+    if validation is not None:
+        validation = validation_rows(validation, (data, labels), chosen)
     if not is_own(model):  # which examines them itself
         examine(data, labels)
     with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:

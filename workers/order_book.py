@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from ..datasets.sources.web import WebFile, is_web
 from ..errors import Malformed
 from ..jobs.protocol.identity import WorkerKeys
 from ..jobs.protocol.orders import Order, digest, opened
@@ -127,10 +128,21 @@ def objection(order: Order, capabilities: Collection[str]) -> str | None:
         return f"this worker knows no work of kind {order.kind!r}"
     if lacking := sorted(set(order.needs) - set(capabilities)):
         return f"this worker has no {', '.join(lacking)}"
+    if is_web(order.source):
+        return _without_digest(order.source)
     try:
         scheme = urlsplit(order.source).scheme if "://" in order.source else ""
     except ValueError:
         scheme = "no"
     if scheme.lower() not in SCHEMES:
-        return f"data is read from a file, s3://, gs:// or az://, and not from {scheme[:20]}:// addresses"
+        return f"data is read from a file, s3://, gs://, az:// or https://, and not from {scheme[:20]}:// addresses"
+    return None
+
+
+def _without_digest(source: str) -> str | None:
+    """What there is against an address on the web: that it does not say which bytes it stands for."""
+    try:
+        WebFile.of(source)
+    except Malformed as error:
+        return str(error)
     return None

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 from pydantic import Field
 
 from ...models.hyperparameter import Whole
-from ..plan import SupervisedHyperparameters, TrainingPlan
+from ..plan import SplitPlan, SupervisedHyperparameters
 
 Augment: TypeAlias = Literal["none", "shift", "flip"]
 FAMILIES: Final = ("cnn", "resnet", "vit")
@@ -28,7 +28,7 @@ class ImageHyperparameters(SupervisedHyperparameters):
     width: Whole = Field(32, ge=8, le=1_024, json_schema_extra={"search": {"low": 16, "high": 128, "log": True}})
 
 
-class SegmentationHyperparameters(TrainingPlan):
+class SegmentationHyperparameters(SplitPlan):
     """What a user may choose of a model of masks, and how it is searched."""
 
     augment: Augment = Field("flip", json_schema_extra={"search": {}})

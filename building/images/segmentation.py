@@ -105,7 +105,7 @@ class SegmentationModel(ArrayModel[SegmentationHyperparameters]):
 
     def predict(self, data: Any) -> npt.NDArray[np.int64]:
         """The class of each pixel, shape (pictures, height, width)."""
-        return np.array(self.target.classes)[self._called(self._known(data))]
+        return np.array(self.target.classes)[self._called(self._asked_about(data))]
 
     @classmethod
     def _channels_first(cls, values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:

@@ -127,7 +127,7 @@ class Sharded(Several):
             if isinstance(part, nn.ModuleList):
                 for block in part:
                     fully_shard(block, mesh=mesh)
-        return fully_shard(holder, mesh=mesh)
+        return cast("nn.Module", fully_shard(holder, mesh=mesh))
 
     def learner(self, holder: nn.Module) -> nn.Module:
         """The holder itself."""

@@ -13,13 +13,13 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from ...datasets.columns import Column
+from ...datasets.splits.places import SplitRows, split_latest
 from ...errors import Malformed
 from ...evaluation.outcomes import Outcomes
 from ...models.registry import register
 from ..arrays import ArrayPredictor, Stack
 from ..neural import Labelled
 from ..objective import Loss, huber
-from ..split import SplitRows, split_latest
 from ..targets import Target
 from .hyperparameters import ForecastHyperparameters
 from .model import WindowModel
@@ -91,11 +91,11 @@ class ForecastModel(WindowModel[ForecastHyperparameters]):
 
     def predict(self, data: Any) -> npt.NDArray[np.float64]:
         """The value that is forecast behind each window, shape (windows,)."""
-        return self._forecast(self._known(data))[0]
+        return self._forecast(self._asked_about(data))[0]
 
     def predict_interval(self, data: Any) -> npt.NDArray[np.float64]:
         """The lower and the upper end of the interval around each forecast, shape (windows, 2)."""
-        return _interval(*self._forecast(self._known(data)))
+        return _interval(*self._forecast(self._asked_about(data)))
 
     @classmethod
     def _net(cls, shape: Mapping[str, Any], example: tuple[int, ...], outputs: int) -> nn.Module:
@@ -109,8 +109,10 @@ class ForecastModel(WindowModel[ForecastHyperparameters]):
         del plan
         return Target.of_numbers(labels, "forecasting")
 
-    def _parts(self, plan: ForecastHyperparameters, target: Target, labels: Column) -> SplitRows:
-        del target
+    def _parts(
+        self, plan: ForecastHyperparameters, target: Target, labels: Column, apart: Mapping[str, Column]
+    ) -> SplitRows:
+        del target, apart
         return split_latest(len(labels.values), plan.held_out)
 
     def _loss(self, plan: ForecastHyperparameters, target: Target, labels: Column) -> Loss:

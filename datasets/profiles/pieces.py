@@ -12,8 +12,9 @@ from typing import Any, Final
 from ...errors import Malformed
 from ..delimited import BLOCKS, STRADDLES, text_pieces
 from ..pandas_index import check_names, index_columns
-from ..read import SEPARATORS, complaints, kind_of, open_rows
+from ..read import PICTURES, SEPARATORS, complaints, folder_at, kind_of, open_rows
 from ..selection import Selection, listed
+from ..sources.named_arrays import npz_table
 from ..types import retyped
 from .guess import Guess, converted
 
@@ -34,8 +35,13 @@ def file_pieces(path: str, label: str | None, chosen: Selection) -> Iterator[Any
     with complaints(path):
         if kind in SEPARATORS:
             yield from _texts(opened, SEPARATORS[kind], label, chosen)
+        elif kind == PICTURES:
+            folder = folder_at(path)
+            yield from _chosen(folder.schema, lambda _: folder.pieces(), label, chosen)
         else:
-            yield from _batches(opened, kind, label, chosen)
+            with opened() as file:
+                schema, batches = _KINDS[kind](file)
+                yield from _chosen(schema, batches, label, chosen)
 
 
 def _texts(opened: Callable[[], Any], separator: str, label: str | None, chosen: Selection) -> Iterator[Any]:
@@ -70,20 +76,20 @@ def _types(
     raise Malformed(f"a row of it has more than {BLOCKS[-1]:,} bytes; is a quotation mark missing?")
 
 
-def _batches(opened: Callable[[], Any], kind: str, label: str | None, chosen: Selection) -> Iterator[Any]:
+def _chosen(
+    schema: Any, batches: Callable[[list[str]], Iterator[Any]], label: str | None, chosen: Selection
+) -> Iterator[Any]:
     import pyarrow as pa
 
-    with opened() as file:
-        schema, batches = _KINDS[kind](file)
-        names = _wanted(schema, label, chosen)
-        for batch in batches(names):
-            columns = {name: batch.column(batch.schema.get_field_index(name)) for name in names}
-            yield pa.table(
-                {
-                    name: retyped(name, array, chosen.types[name]) if name in chosen.types else array
-                    for name, array in columns.items()
-                }
-            )
+    names = _wanted(schema, label, chosen)
+    for batch in batches(names):
+        columns = {name: batch.column(batch.schema.get_field_index(name)) for name in names}
+        yield pa.table(
+            {
+                name: retyped(name, array, chosen.types[name]) if name in chosen.types else array
+                for name, array in columns.items()
+            }
+        )
 
 
 def _parquet(file: Any) -> tuple[Any, Callable[[list[str]], Iterator[Any]]]:
@@ -110,7 +116,14 @@ def _stream(file: Any) -> tuple[Any, Callable[[list[str]], Iterator[Any]]]:
     return reader.schema, lambda _: iter(reader)
 
 
-_KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {"parquet": _parquet, "arrow": _arrow, "arrow stream": _stream}
+def _npz(file: Any) -> tuple[Any, Callable[[list[str]], Iterator[Any]]]:
+    table = npz_table(file)
+    return table.schema, lambda _: iter(table.to_batches())
+
+
+_KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "parquet": _parquet, "arrow": _arrow, "arrow stream": _stream, "npz": _npz,
+}  # fmt: skip
 
 
 def _wanted(schema: Any, label: str | None, chosen: Selection) -> list[str]:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from ...datasets import read
+from ...datasets.pandas_index import index_columns
 from ...datasets.selection import ALL, Selection
 from ...domain.names import DATA_PREFIX
 from ...errors import Malformed, Refused, UnknownRevision
@@ -92,6 +93,7 @@ def sent(
             headers = {"Content-Type": media} | ({"Content-Encoding": packed} if packed else {})
             return _posted(client, content, headers) | ({} if labels is None else {"labels": labels})
         data = read.columns_beside(path, None)
+        data = data.drop_columns([name for name in index_columns(data.schema) if name in data.column_names])
     from ...datasets.tables import labelled_table
 
     table, label = labelled_table(data, labels, chosen)

@@ -13,9 +13,9 @@ from torch import nn
 from lepton_ai.building.examples import TensorExamples, batches
 from lepton_ai.building.objective import balanced, binary, huber, multiclass, squared
 from lepton_ai.building.plan import TrainingPlan
-from lepton_ai.building.split import split_rows
 from lepton_ai.building.tables.model import TableModel
 from lepton_ai.building.trainer import Trainer
+from lepton_ai.datasets.splits.places import split_rows
 from lepton_ai.errors import Malformed, Refused
 
 from .cut import CutOff, Cuts, check_cut_off

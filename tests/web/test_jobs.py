@@ -140,6 +140,16 @@ def test_files_and_urls_are_taken_from_those_alone_who_may_do_everything(
     assert server.manager.position() == before
 
 
+def test_nobody_has_the_web_fetched_by_a_request(server: Served) -> None:
+    """Not even those who may do everything: a server reaches what its callers cannot."""
+    url = f"http://169.254.169.254/rows.csv#sha256={'0' * 64}"
+    owner = server.client()
+
+    for asked in ({"data": url, "label": "default"}, {"data": "loans", "validation": url}):
+        answer = owner.post("jobs", json=TRAIN | asked)
+        assert (answer.status_code, "no server fetches" in answer.json()["detail"]) == (400, True)
+
+
 REFUSED: list[tuple[Any, int]] = [
     ({}, 400),
     ({"kind": "sing"}, 400),

@@ -129,11 +129,12 @@ def _read(data: Any, labels: Any, chosen: Selection) -> tuple[Iterable[Any], str
     if isinstance(data, str | PathLike):
         from ...datasets.profiles.pieces import file_pieces
         from ...datasets.read import located
+        from ...datasets.sources.web import is_web
 
         if labels is not None and not isinstance(labels, str):
             raise Malformed(f"the labels of a file are the name of its column, not {words_of(labels)}; give the name")
         address = located(fspath(data))
-        if not address.startswith("file://"):
+        if not address.startswith("file://") and not is_web(address):
             checked_source(address)
         return file_pieces(fspath(data), labels, chosen), labels, address
     from ...datasets.tables import labelled_table

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from ....datasets.sources.web import is_web
 from ....domain.job.kinds import Payload
 from ....errors import Malformed, UnknownRevision
 from ....results import JobRecord
@@ -19,6 +20,11 @@ from ....workers.tasks.train import Train
 if TYPE_CHECKING:
     from ....domain.access.rights import Rights
     from ....manager import ModelManager
+
+_NO_WEB: Final = (
+    "no server fetches an address of the web that a request names; name the rows where you are, "
+    "`lepton data add NAME URL#sha256=HEX`, and give the name"
+)
 
 
 class JobRequest(BaseModel):
@@ -86,6 +92,8 @@ def ask(manager: ModelManager, rights: Rights, asked: Any, key: str | None) -> J
         return jobs.offer(model, told.pop("source"), told.pop("digest"), key=key, **told)
     if told.get("validation") is not None:
         rights.check_everywhere("admin")
+        if is_web(told["validation"]):
+            raise Malformed(_NO_WEB)
     check_data(manager, rights, told["data"])
     data, label = told.pop("data"), told.pop("label", None)
     if kind == "train":
@@ -94,7 +102,9 @@ def ask(manager: ModelManager, rights: Rights, asked: Any, key: str | None) -> J
 
 
 def check_data(manager: ModelManager, rights: Rights, data: str) -> None:
-    """Hold that rows are named data, unless whoever asks may do everything."""
+    """Hold that rows are named data, unless whoever asks may do everything; nobody has the web fetched from here."""
+    if is_web(data):
+        raise Malformed(_NO_WEB)
     if rights.unlimited:
         return
     try:

@@ -1,0 +1,92 @@
+"""Places of rows to learn from and of rows held out: drawn by a seed, in whole groups, or the latest."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import Malformed
+from ..columns import Column
+
+Places = npt.NDArray[np.int64]
+
+
+class SplitRows(NamedTuple):
+    """Places of rows, each part in its order."""
+
+    learn: Places
+    held: Places
+
+
+def split_rows(count: int, share: float, seed: int, strata: npt.NDArray[Any] | None = None) -> SplitRows:
+    """Hold a share of rows out, at least one of them; with `strata`, shape (count,), alike of each stratum.
+
+    Raises `Malformed` where there are not two rows.
+    """
+    if count < 2:
+        raise Malformed(f"{count} row is too few to learn from some and to hold some out; give more rows")
+    order = np.random.default_rng(seed).permutation(count)
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]
+    most = max(1, min(count - 1, round(share * count)))
+    held = np.sort(order[np.floor((np.arange(most) + 0.5) * count / most).astype(np.int64)])
+    return SplitRows(np.setdiff1d(np.arange(count), held), held)
+
+
+def split_latest(count: int, share: float) -> SplitRows:
+    """Hold the last of rows that lie in time order out, at least one of them. Raises `Malformed` without two rows."""
+    if count < 2:
+        raise Malformed(f"{count} row is too few to learn from some and to hold some out; give more rows")
+    held = max(1, min(count - 1, round(share * count)))
+    return _parted(np.arange(count) >= count - held)
+
+
+def split_groups(groups: Column, share: float, seed: int) -> SplitRows:
+    """Hold whole groups out, drawn by the seed, of about a share of the rows: no group is on both sides.
+
+    Each in its turn is held out where that brings their rows nearer to the share; where none does, the smallest is.
+    Raises `Malformed` where a row has no group, or there are not two groups.
+    """
+    if groups.kind == "array":
+        raise Malformed(f"column {groups.name!r} holds arrays, which are no groups; name a column of numbers or text")
+    _check_known(groups, "group")
+    _, group_of, sizes = np.unique(groups.values, return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
+        raise Malformed(f"column {groups.name!r} has one value in all rows; give rows of two groups or more")
+    wanted, total, taken = share * len(groups.values), 0, list[int]()
+    for group in np.random.default_rng(seed).permutation(len(sizes)).tolist():
+        size = int(sizes[group])
+        if len(taken) < len(sizes) - 1 and abs(total + size - wanted) < abs(total - wanted):
+            taken.append(group)
+            total += size
+    return _parted(np.isin(group_of, taken or [int(sizes.argmin())]))
+
+
+def split_time(times: Column, share: float) -> SplitRows:
+    """Hold the latest rows out, about a share of all: none is before a learnt one, and those of one time stay together.
+
+    Raises `Malformed` where a row has no time, all have the same, or it is text.
+    """
+    if times.kind not in ("number", "date"):
+        raise Malformed(
+            f"column {times.name!r} holds {'arrays' if times.kind == 'array' else 'text'}, which no order in time "
+            "follows from; give it the type date, or number"
+        )
+    _check_known(times, "time")
+    moments, sizes = np.unique(times.values, return_counts=True)
+    if len(moments) < 2:
+        raise Malformed(f"column {times.name!r} has one value in all rows; give rows of two times or more")
+    from_here_on = sizes[::-1].cumsum()[::-1][1:]
+    cut = int(np.abs(from_here_on - share * len(times.values)).argmin()) + 1
+    return _parted(times.values >= moments[cut])
+
+
+def _check_known(column: Column, what: str) -> None:
+    if lacking := int(column.missing.sum()):
+        raise Malformed(f"{lacking} rows have no {what} in column {column.name!r}; drop these rows, or fill them")
+
+
+def _parted(held: npt.NDArray[np.bool_]) -> SplitRows:
+    return SplitRows(np.flatnonzero(~held), np.flatnonzero(held))
