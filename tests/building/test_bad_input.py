@@ -67,7 +67,7 @@ CASES = (
     Case("a column without a name", TableModel, pd.DataFrame({"": X["a"], "b": X["b"]}), Y, "name"),
     Case("two columns of one name", TableModel, pd.DataFrame(np.ones((40, 2)), columns=["a", "a"]), Y, "'a'"),
     Case("a number in place of rows", TableModel, 7, Y, "holds no rows"),
-    Case("text in place of rows", TableModel, "rows.txt", Y, "a str holds no rows"),
+    Case("a file whose labels nobody names", TableModel, "rows.csv", Y, "which column of rows.csv holds the labels"),
     Case("objects in a column", TableModel, {"a": [object()] * 40}, Y, "'a'"),
     Case("dictionaries in a column", TableModel, {"a": [{"x": 1}] * 40}, Y, "'a'"),
     Case("numbers and text in a column", TableModel, {"a": [1, "x"] * 20}, Y, "'a'"),

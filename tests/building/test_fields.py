@@ -40,6 +40,7 @@ from .cut import check_cut_off
 from .encoders import small_encoder
 
 Arrays = npt.NDArray[Any]
+NARROW = np.arange(192).reshape(4, 8, 6) % 2
 
 
 def blobs(count: int = 30) -> tuple[Arrays, Arrays]:
@@ -249,7 +250,12 @@ def test_each_field_has_its_models_under_the_names_that_are_looked_for(tmp_path:
         (masking(), np.zeros((4, 8, 8)), [0, 1, 0, 1], "the labels are no masks"),
         (masking(), np.zeros((4, 8, 8)), np.zeros((4, 8, 8)), "all pixels of the masks are of one class"),
         (masking(), np.zeros((4, 8, 8)), np.full((4, 8, 8), 0.5), "masks hold fractions"),
-        (masking(), np.zeros((4, 8, 8)), np.ones((4, 8, 6)), "masks are of 8 × 6 pixels and pictures of 8 × 8"),
+        (
+            masking(),
+            np.zeros((4, 8, 8)),
+            np.arange(192).reshape(4, 8, 6) % 2,
+            "masks are of 8 × 6 pixels and pictures of 8 × 8",
+        ),
         (masking(), np.zeros((4, 8, 8)), np.ones((3, 8, 8)), "3 labels for 4 rows"),
         (forecasting(), np.zeros((4, 1, 1)), [0.0, 1, 2, 3], "a window of one step"),
         (forecasting(), np.zeros((4, 5, 1)), ["a", "b", "c", "d"], "text where a number"),

@@ -20,7 +20,6 @@ LIFE = 125
 """Cycles beyond which an engine is as good as new (Heimes 2008)."""
 WINDOW = 30
 """Cycles that are looked at."""
-_FOREST = "random forest on mean, deviation, least, greatest"
 
 
 def steel(desk: Desk) -> Pair:
@@ -45,8 +44,12 @@ def pitting(desk: Desk) -> Pair:
         return forest(pictures.reshape(len(pictures), -1), known, others.reshape(len(others), -1))
 
     splits = GroupKFold(5).split(held["images"], labels, place)
+
+    def model() -> QualityInspectionModel:
+        return QualityInspectionModel().add_hyperparameter("epochs", 30)
+
     return crossed(
-        desk, "pitting", held["images"], labels, splits, QualityInspectionModel, on_pixels,
+        desk, "pitting", held["images"], labels, splits, model, on_pixels,
         task="binary", classes=(0, 1), groups=place,
     )  # fmt: skip
 
@@ -65,24 +68,24 @@ def milling(desk: Desk) -> Pair:
     )
 
 
-def condition(desk: Desk, what: str) -> Pair:
-    """A part of a hydraulic rig, by eight sensors over a minute; cycles of one setting of the rig on one side."""
+def valve(desk: Desk) -> Pair:
+    """The valve of a hydraulic rig, by eight sensors over a minute; cycles of one setting of the rig on one side."""
     held = arrays("hydraulic")
     sensors = ("TS1", "TS2", "TS3", "TS4", "VS1", "CE", "CP", "SE")
     cycles = np.stack([held[each] for each in sensors], axis=2).astype(np.float32)
     parts = np.stack([held[each] for each in ("cooler", "valve", "pump_leakage", "accumulator")], axis=1)
     setting = np.concatenate([[0], (parts[1:] != parts[:-1]).any(axis=1).cumsum()])
-    labels = held[what].astype(np.int64)
+    labels = held["valve"].astype(np.int64)
     forest = fitted_by(lambda: RandomForestClassifier(300, random_state=0, n_jobs=1))
 
     def on_summaries(windows: Any, known: Any, others: Any) -> Said:
         return forest(_summaries(windows), known, _summaries(others))
 
     def model() -> MaintenanceModel:
-        return MaintenanceModel().add_hyperparameter("task", "multiclass").add_hyperparameter("epochs", 30)
+        return MaintenanceModel().add_hyperparameter("task", "multiclass").add_hyperparameter("epochs", 20)
 
     splits = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(cycles, labels, setting)
-    return crossed(desk, what, cycles, labels, splits, model, on_summaries, task="multiclass", groups=setting)
+    return crossed(desk, "valve", cycles, labels, splits, model, on_summaries, task="multiclass", groups=setting)
 
 
 def engines(desk: Desk) -> Pair:
@@ -164,6 +167,7 @@ TASKS = {
         "manufacturing", "quality control, sensors", ("steel",), "table-model",
         "lepton train table-model steel-plates.csv --label fault",
         "macro_f1", "5 folds", "histogram gradient boosting", steel,
+        miss="the boosting learns from all rows; of these few (55 to 673 a class) a net holds a fifth out to stop by",
     ),
     "pitting": FieldTask(
         "manufacturing", "quality control, pictures", ("pitting",), "quality-inspection-model",
@@ -179,13 +183,8 @@ TASKS = {
     "valve": FieldTask(
         "manufacturing", "maintenance, a valve's condition", ("hydraulic",), "maintenance-model",
         "manager.train(MaintenanceModel(), cycles, valve)",
-        "accuracy", "5 folds by setting of the rig", _FOREST, lambda desk: condition(desk, "valve"),
+        "accuracy", "5 folds by setting of the rig", "random forest on mean, deviation, least, greatest", valve,
         published="0.888 by the same forest where cycles are split at random, which shows it the neighbours of each",
-    ),
-    "pump": FieldTask(
-        "manufacturing", "maintenance, a pump's leakage", ("hydraulic",), "maintenance-model",
-        "manager.train(MaintenanceModel(), cycles, pump_leakage)",
-        "accuracy", "5 folds by setting of the rig", _FOREST, lambda desk: condition(desk, "pump_leakage"),
     ),
     "engines": FieldTask(
         "manufacturing", "maintenance, life left", ("turbofan",), "maintenance-model",
