@@ -17,6 +17,7 @@ class TableHyperparameters(SupervisedHyperparameters):
 
     blocks: Whole = Field(2, ge=1, le=64, json_schema_extra={"search": {"low": 1, "high": 6}})
     dropout_rate: float = Field(0.1, ge=0, le=0.95, json_schema_extra={"search": {"high": 0.5}})
+    epochs: Whole = Field(1_000, ge=1)
     family: Family = Field("tabm", json_schema_extra={"search": {"choices": [*get_args(Family)]}})
     max_levels: int = Field(64, ge=1, le=65_536)
     members: int = Field(16, ge=1, le=1024, description="nets side by side in tabm; a whole number from 1 to 1024")
