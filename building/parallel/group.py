@@ -127,7 +127,8 @@ class Sharded(Several):
             if isinstance(part, nn.ModuleList):
                 for block in part:
                     fully_shard(block, mesh=mesh)
-        return fully_shard(holder, mesh=mesh)
+        fully_shard(holder, mesh=mesh)
+        return holder
 
     def learner(self, holder: nn.Module) -> nn.Module:
         """The holder itself."""
