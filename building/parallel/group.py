@@ -128,6 +128,7 @@ class Sharded(Several):
                 for block in part:
                     fully_shard(block, mesh=mesh)
         fully_shard(holder, mesh=mesh)
+        module.to("cpu")  # the whole takes no memory of the device any more
         return holder
 
     def learner(self, holder: nn.Module) -> nn.Module:
