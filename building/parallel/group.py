@@ -127,7 +127,9 @@ class Sharded(Several):
             if isinstance(part, nn.ModuleList):
                 for block in part:
                     fully_shard(block, mesh=mesh)
-        return cast("nn.Module", fully_shard(holder, mesh=mesh))
+        fully_shard(holder, mesh=mesh)
+        module.to("cpu")  # the whole takes no memory of the device any more
+        return holder
 
     def learner(self, holder: nn.Module) -> nn.Module:
         """The holder itself."""

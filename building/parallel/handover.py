@@ -27,7 +27,8 @@ def write_rows(path: Path, rows: Any) -> None:
 
 def write_labels(path: Path, labels: Any) -> None:
     """Write one label a row."""
-    write_rows(path, labels if hasattr(labels, "column_names") else labelled_table({}, labels, Selection())[0])
+    named = isinstance(labels, Mapping) or hasattr(labels, "column_names") or getattr(labels, "ndim", 1) != 1
+    write_rows(path, cast("Any", labels) if named else labelled_table({}, labels, Selection())[0])
 
 
 def read_rows(path: Path) -> Any:

@@ -50,7 +50,7 @@ def _train(task: Mapping[str, Any], folder: Path, channel: RankChannel) -> None:
     torch.set_num_threads(task["threads"])
     if task["device"] == "cuda":
         torch.cuda.set_device(rank)
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
     distributed.init_process_group(
         "nccl" if task["device"] == "cuda" else "gloo",
         init_method=f"file://{folder}/meeting.{os.environ['TORCHELASTIC_RESTART_COUNT']}",

@@ -8,14 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from lepton_ai import ModelManager
 from lepton_ai.building.parallel import launch
+from lepton_ai.building.parallel.handover import read_rows, write_labels, write_rows
 from lepton_ai.building.parallel.launch import check_devices
 from lepton_ai.building.plan import TrainingPlan
 from lepton_ai.building.tables.model import TableModel
+from lepton_ai.datasets.tables import fingerprint
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.models import CreditScoringModel
 
@@ -116,6 +120,33 @@ def test_what_a_process_raises_is_raised() -> None:
     with pytest.raises(Refused, match=r"the fit diverged in epoch \d+; lower the hyperparameter 'learning_rate'"):
         trained(devices=2, learning_rate=1.0, weight_decay=100.0, epochs=100, patience=100)
     assert ranks() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "labels"),
+    [
+        (np.arange(24.0).reshape(6, 4), [0, 1, 0, 1, 0, 1]),
+        (np.arange(96, dtype=np.uint8).reshape(6, 4, 4), np.array(list("ababab"))),
+        (["one", "two", "three", "four", "five", "six"], pd.Series([0.5, 1, 2, 3, 4, 5])),
+        (
+            pd.DataFrame(
+                {
+                    "home": pd.Categorical(["own", None, "rent", "own", "own", "rent"]),
+                    "since": pd.date_range("2020-01-01", periods=6),
+                    "known": pd.array([True, None, False, True, True, False], dtype="boolean"),
+                },
+                index=[5, 4, 3, 2, 1, 0],
+            ),
+            pd.DataFrame({"y": [True, False, True, False, True, False]}),
+        ),
+    ],
+    ids=["matrix", "pictures", "texts", "frame"],
+)
+def test_rows_are_handed_over_as_they_are(data: Any, labels: Any, tmp_path: Path) -> None:
+    write_rows(tmp_path / "rows", data)
+    write_labels(tmp_path / "labels", labels)
+
+    assert fingerprint(read_rows(tmp_path / "rows"), read_rows(tmp_path / "labels")) == fingerprint(data, labels)
 
 
 def test_what_several_processes_cannot_do_is_refused(tmp_path: Path) -> None:
