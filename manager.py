@@ -693,7 +693,9 @@ class ModelManager:
     def diff(self, a: Rev, b: Rev | None = None) -> Diff:
         """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`. `.whole` prints all of it."""
         if b is None:
-            name, first, last = split_range(str(a), self.models(), self._workspace.archived)
+            name, first, last = split_range(
+                versions.made_by_job.numbered(self._workspace, str(a)), self.models(), self._workspace.archived
+            )
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
         named = isinstance(b, Version | PendingVersion) or parts(str(b))[0] or b in self.models()

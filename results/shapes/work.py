@@ -25,6 +25,7 @@ JOB: Final[Shape] = {
     "lost_points": "number",
     "warning": "text",
     "remarks": ["text"],
+    "after": ["text"],
 }
 CHECKPOINT: Final[Shape] = {
     "run": "text",

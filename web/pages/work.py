@@ -34,7 +34,7 @@ CURVES: Final = 8
 """Of a page."""
 OF_ATTEMPT: Final = 4
 """Curves on the page of a job; its run has them all."""
-STATES: Final = ("queued", "assigned", "running", "finished", "failed", "cancelled")
+STATES: Final = ("waiting", "queued", "assigned", "running", "finished", "failed", "cancelled")
 OF_RUN: Final = ("running", "finished", "failed", "lost")
 _JOBS: Final = (
     "SELECT job, model, actor FROM jobs WHERE (? = '' OR status = ?) AND (? = '' OR model = ?) "
@@ -44,6 +44,7 @@ _JOB: Final = "SELECT started, ended, worker, run, payload, actor FROM jobs WHER
 _MADE: Final = "SELECT model, version FROM versions WHERE run = ? ORDER BY seq DESC"
 SAID: Final[Mapping[str, str]] = {
     "lepton.job.submitted.v1": "asked for",
+    "lepton.job.released.v1": "all that it waited for has finished",
     "lepton.job.assigned.v1": "attempt {epoch} given to a worker",
     "lepton.job.started.v1": "attempt {epoch} began",
     "lepton.job.warned.v1": "what attempt {epoch} {said} was not taken in",
