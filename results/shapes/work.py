@@ -54,6 +54,22 @@ RUN: Final[Shape] = {
     "code": {"NAME": "any"},
     "checkpoints": [CHECKPOINT],
 }
+CHAIN: Final[Shape] = {
+    "chain": "text",
+    "status": "text",
+    "steps": [
+        {
+            "step": "text",
+            "kind": "text",
+            "status": "text",
+            "needs": ["text"],
+            "job": "text?",
+            "model": "text?",
+            "version": "number?",
+            "reason": "text",
+        }
+    ],
+}
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}
 CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}
