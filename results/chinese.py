@@ -160,6 +160,7 @@ CHINESE: Final = {
     "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it":
         "任务 {job} {status}；`lepton jobs` 查看进度，`lepton worker` 执行它",
     "job {job} is {status}": "任务 {job} {status}",
+    "chain {chain} is {status}": "任务链 {chain} {status}", "needs": "依赖", "job, or why": "任务或原因",
     "job": "任务", "kind": "类型", "status": "状态", "submitted": "提交", "message, or why": "说明或原因",
     "no job was asked for": "没有任务",
     "waiting": "等待中", "queued": "排队中", "assigned": "已分配", "running": "运行中", "finished": "已完成",

@@ -77,7 +77,8 @@ class ChainRun:
             return _told(name, step, "waiting")
         asked = self._asked(name, step, needed)
         if isinstance(step, JobStep):
-            job = asked.job or step.ask(self._jobs, asked.asked, after=asked.after, key=asked.key).job
+            said = {"message": f"{name}, a step of {self._chain.name}"} | asked.asked
+            job = asked.job or step.ask(self._jobs, said, after=asked.after, key=asked.key).job
             return self._job_step(name, step, job)
         assert isinstance(step, MoveStep)
         try:
