@@ -146,7 +146,7 @@ def test_what_failed_is_asked_for_anew_with_all_that_takes_from_it(manager: Mode
     ("asked", "complaint"),
     [
         ({"a": TAG | {"after": ["b"]}, "b": TAG | {"after": ["a"]}}, r"step [ab]: it waits for itself \([ab] needs"),
-        ({"a": TAG | {"version": "step:c"}}, "step a: there is no step 'c'; there are a"),
+        ({"a": TAG | {"version": "step:c"}}, "step a: there is no step 'c'; there are first, a"),
         ({"a": TAG | {"kind": "prune"}}, "step a: there is no kind of step 'prune'; there are train, evaluate, gate"),
         ({"a": TAG | {"colour": "red"}}, "step a: colour: it takes no such thing; tag takes after, version, tag"),
         ({"a": {"kind": "tag", "tag": "v"}}, "step a: version: field required"),
