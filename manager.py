@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .projections.queries.search import Page as SearchPage
     from .results import (
         Card,
+        ChainRecord,
         CheckpointRecords,
         Comparison,
         CreatedToken,
@@ -693,7 +694,9 @@ class ModelManager:
     def diff(self, a: Rev, b: Rev | None = None) -> Diff:
         """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`. `.whole` prints all of it."""
         if b is None:
-            name, first, last = split_range(str(a), self.models(), self._workspace.archived)
+            name, first, last = split_range(
+                versions.made_by_job.numbered(self._workspace, str(a)), self.models(), self._workspace.archived
+            )
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
         named = isinstance(b, Version | PendingVersion) or parts(str(b))[0] or b in self.models()
@@ -1251,6 +1254,30 @@ class ModelManager:
         if self._past is not None:
             return Jobs(lambda: self._workspace, lambda: self._workspace, self._no_desk)
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
+
+    def chain(
+        self,
+        chain: str | os.PathLike[str] | Mapping[str, Any],
+        *,
+        name: str | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> ChainRecord:
+        """Run the steps of a TOML file, or of a mapping of the same shape, each once those that it needs have finished.
+
+        Run again it goes on where it stopped: what finished is not done again, what failed is asked for anew.
+        `name` stands in place of the file's, for a run of its own. Without `wait` only what can be done now is done:
+        jobs are asked for, and the next run does what waits for them. docs/jobs.md says what a step is. `Malformed`
+        before anything is asked for where the chain is none; `Unavailable` where a job has not ended within `timeout`
+        seconds.
+        """
+        from .jobs.chains.definition import chain_of
+        from .jobs.chains.running import ChainRun
+
+        jobs = self.jobs
+        workspace = jobs.begun()
+        run = ChainRun(workspace, chain_of(workspace, chain, name), jobs, self)
+        return run.finish(timeout) if wait else run.advance()
 
     @property
     def transfer(self) -> Transfer:

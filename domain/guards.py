@@ -48,4 +48,5 @@ def limits(command: AskForWork) -> dict[str, Any]:
         "memory": command.memory,
         "seconds": command.seconds,
         "retries": command.retries,
+        "after": tuple(dict.fromkeys(command.after)),
     }

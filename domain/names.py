@@ -29,6 +29,9 @@ MOST_NEEDS: Final = 100
 DATA_PREFIX: Final = "data:"
 """Before a name of rows that must be one, whatever files there are."""
 
+JOB_PREFIX: Final = "job:"
+"""Before a job's id, where a version is asked for: the one that the job made."""
+
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
 

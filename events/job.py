@@ -34,6 +34,18 @@ class JobSubmitted(Event):
     memory: Ordinal | None = Field(default=None, description="bytes that its process may take")
     seconds: Seconds | None = Field(default=None, description="time that an attempt may take")
     retries: Small = Field(default=3, description="how many attempts may be lost before the job fails")
+    after: tuple[JobId, ...] = Field(
+        default=(), exclude_if=unsaid, description="the jobs that must have finished before it is given to a worker"
+    )
+
+
+class JobReleased(Event):
+    """All jobs that it waited for have finished."""
+
+    type: Literal["lepton.job.released.v1"] = "lepton.job.released.v1"
+    payload: Json = Field(
+        default={}, description="what stands in the payload in place of `job:ID`: the version that the job made"
+    )
 
 
 class JobAssigned(Event):
@@ -110,6 +122,9 @@ class JobFailed(Event):
     epoch: Small = Field(description="the last attempt, 0 where there was none")
     error: ErrorClass
     reason: Sealed = ""
+    upstream: JobId | None = Field(
+        default=None, exclude_if=unsaid, description="the job that it waited for and that did not finish"
+    )
 
 
 class JobCancelled(Event):
@@ -123,6 +138,7 @@ class JobCancelled(Event):
 
 JobEvent = (
     JobSubmitted
+    | JobReleased
     | JobAssigned
     | JobStarted
     | JobWarned

@@ -22,11 +22,11 @@ from ..events.job import JobSubmitted
 from ..models.imports import announced
 from ..models.registry import OWN, known
 from ..versions.data.named_data import asked_of_worker
-from ..versions.rows import evaluated_as
 from ..versions.source import identity_of
 from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import wait
+from .asked_version import asked_version
 from .desk import Desk
 from .record import JobRecord, JobRecords, newest, record, state, story
 from .wait import OnEpoch
@@ -42,6 +42,8 @@ class JobLimits:
     """Bytes."""
     seconds: float | None = None
     retries: int = 3
+    after: tuple[str, ...] = ()
+    """The jobs that must have finished before, by their ids."""
 
 
 @damage_first(lambda jobs: jobs.workspace)
@@ -50,7 +52,8 @@ class Jobs:
     """Work that workers do. A job is named by its id, or by the id's beginning or end.
 
     `limits` are `pool`, `needs` such as ("cuda",), `memory` in bytes, `seconds` an attempt, and how many `retries` of
-    attempts that were lost. `data` is a CSV, Parquet or Arrow file that the worker can reach (a path, s3://, gs://), or
+    attempts that were lost; `after` names jobs that must have finished before, and one that fails or is cancelled fails
+    those that wait for it. `data` is a CSV, Parquet or Arrow file that the worker can reach (a path, s3://, gs://), or
     named data, which know their label.
     """
 
@@ -98,7 +101,7 @@ class Jobs:
         asked = {"class": kind, "label": label, "hyperparameters": dict(hyperparameters or {}), **named}
         asked |= selection(types, drop, columns).to_dict() | _directions(better)
         payload = asked | {"branch": branch, "tags": list(tags)}
-        allowed = self._reaching(model, JobLimits(**limits))
+        allowed = self._reaching(model, self._limits(**limits))
         return submit(
             workspace, "train", name or model, data, payload, allowed, message=message, validation=validation, key=key
         )
@@ -115,25 +118,27 @@ class Jobs:
         drop: Sequence[str] = (),
         columns: Sequence[str] | None = None,
         better: Mapping[str, str] | None = None,
+        message: str = "",
         key: str | None = None,
         **more: Any,
     ) -> JobRecord:
         """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint.
 
-        Its class is one of Lepton's own, or one that a ready worker of the pool announces, as for `train`. `types`,
-        `drop`, `columns`, `better` and what the report is asked with are as `ModelManager.evaluate` takes them, columns
-        by their names; `more` has limits too, as every job.
+        With `job:ID` as revision it is the version that a job makes, and the evaluation waits for that job. The class
+        is one of Lepton's own, or one that a ready worker of the pool announces, as for `train`. `types`, `drop`,
+        `columns`, `better` and what the report is asked with are as `ModelManager.evaluate` takes them, columns by
+        their names; `more` has limits too, as every job.
         """
         report = {option: more.pop(option) for option in REPORT_OPTIONS if option in more}
-        model, number = self.workspace.resolve(rev)
-        chosen = evaluated_as(model, number, selection(types, drop, columns))
+        judged = asked_version(self.workspace, rev, selection(types, drop, columns))
         data, label, named = asked_of_worker(self.workspace, data, label)
         name = name or (named["named"]["name"] if named else "")
-        payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better), **report}
-        payload |= named if task is None else {"task": task, **named}
-        named = model.version(number).event.architecture.get("class")
-        allowed = self._reaching(named, JobLimits(**more), report.get("metrics", ()))
-        return submit(self.workspace, "evaluate", model.name, data, payload, allowed, key=key)
+        payload = {"version": judged.version, "label": label, "name": name, **judged.chosen.to_dict(), **report}
+        payload |= _directions(better) | (named if task is None else {"task": task, **named})
+        limits = self._limits(**more)
+        limits = replace(limits, after=tuple(dict.fromkeys((*limits.after, *judged.after))))
+        allowed = self._reaching(judged.class_name, limits, report.get("metrics", ()))
+        return submit(self.workspace, "evaluate", judged.model, data, payload, allowed, message=message, key=key)
 
     def offer(
         self,
@@ -175,7 +180,7 @@ class Jobs:
             better=checked_better(better or {}),
             tags=tuple(tags),
             message=message,
-            **asdict(JobLimits(**limits)),
+            **asdict(self._limits(**limits)),
         )
         workspace = self.begun()
         workspace.admit(command, key)
@@ -219,6 +224,12 @@ class Jobs:
         """
         name = self.workspace.named("job", job)
         return wait.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)
+
+    def _limits(self, *, after: str | JobRecord | Sequence[str | JobRecord] = (), **limits: Any) -> JobLimits:
+        """The limits that a caller gave, with the ids of the jobs that must have finished before."""
+        given = (after,) if isinstance(after, str | JobRecord) else after
+        words = [each.job if isinstance(each, JobRecord) else each for each in given]
+        return JobLimits(after=tuple(dict.fromkeys(self.workspace.named("job", each) for each in words)), **limits)
 
     def _announced(self, name: str) -> bool:
         """Whether a ready worker knows a class that is not Lepton's own."""

@@ -15,7 +15,7 @@ from ..domain.job.offers import IMPORT, LIMITS
 from ..domain.job.state import AT_WORK, JobState
 from ..errors import Damaged, LeptonError, Unavailable
 from ..events.envelope import decode
-from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
+from ..events.job import JobCancelled, JobFailed, JobFinished, JobReleased, JobRequeued, JobSubmitted
 from ..events.log import Row
 from ..events.sql.leases import Lease, Leases
 from ..settings import Terms
@@ -29,9 +29,11 @@ from .reports import Reports
 from .results import Receiver
 from .roll import REMEMBERED, Roll
 from .suites.judging import SuiteJudge
+from .waiting import WaitingJobs
 
-LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
-ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
+_ENDS: Final = (JobFinished, JobFailed, JobCancelled)
+ENDS: Final = tuple(kind.type_name() for kind in _ENDS)
+LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobReleased, JobRequeued, *_ENDS))
 REST: Final = 5.0
 """Seconds before an order is tried again for which something was away."""
 log = logging.getLogger("lepton.assigner")
@@ -76,6 +78,7 @@ class Assigner:
         """The jobs that wait, in their order, as they have waited since."""
         self._seq = workspace.ledger.store.end()
         self._suites = SuiteJudge(workspace)
+        self._waiting = WaitingJobs(workspace, receiver, self._job)
         self._begin()
 
     def step(self) -> bool:
@@ -88,10 +91,11 @@ class Assigner:
         followed = self._follow()
         if heard or followed:
             self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
+        released = self._waiting.step()
         self._time.keep_time(self._terms.heartbeat)
         expired = self._expire()
         assigned = self._assign()
-        return heard or judged or followed or expired or assigned
+        return heard or judged or followed or released or expired or assigned
 
     def ready(self) -> dict[Ready, str]:
         """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""
@@ -111,6 +115,7 @@ class Assigner:
             change.renew_all(until)
             change.forget(until - REMEMBERED)
             for name, job in jobs:
+                self._waiting.note(name, job)
                 if job.status == "queued":
                     self._queued[name] = job
                 elif job.status in AT_WORK and (name, job.epoch) not in known:
@@ -137,6 +142,7 @@ class Assigner:
         found = {name: self._job(name) for name in dict.fromkeys(_jobs_in(rows))}
         for name, job in found.items():
             self._queued.pop(name, None)
+            self._waiting.note(name, job)
             if job.status == "queued":
                 self._queued[name] = job
         if over := [(name, job.epoch) for name, job in found.items() if job.status not in AT_WORK]:
@@ -232,9 +238,19 @@ def work_waits(workspace: Workspace, pool: str, capabilities: frozenset[str]) ->
     """Whether there is work that a worker of that pool could take, or that comes to be without anybody's asking."""
     store = workspace.ledger.store
     end = store.end()
-    if any(fits(job, pool, capabilities) for _, job in open_jobs(workspace)):
+    if any(fits(job, pool, capabilities) and _may_come(workspace, job) for _, job in open_jobs(workspace)):
         return True
     return SuiteJudge(workspace).acts() or store.end() != end  # what happened meanwhile is looked at anew
+
+
+def _may_come(workspace: Workspace, job: JobState) -> bool:
+    """Whether a job waits for no work of others: what it waits for is work of its own until it has ended."""
+    try:
+        needed = [cast(JobState, workspace.ledger.state(job_stream(name))) for name in job.after]
+    except Damaged as error:
+        log.error("what a job waits for is damaged: %s", error)
+        return False
+    return job.status != "waiting" or all(each.ended for each in needed)
 
 
 def _jobs_in(rows: Iterable[Row]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from ..domain.commands import job_stream, run_stream
 from ..domain.job.commands import attempt
@@ -13,6 +13,8 @@ from ..results import JobRecord
 from ..results import JobRecords as JobRecords
 from ..versions import feed
 from ..versions.workspace import Workspace
+
+_ENDED: Final = {"failed": "failed", "cancelled": "was cancelled"}
 
 
 def record(workspace: Workspace, name: str) -> JobRecord:
@@ -34,13 +36,32 @@ def record(workspace: Workspace, name: str) -> JobRecord:
         version=None if job.version is None else workspace.version(model, job.version),
         figures=dict(job.result),
         error=job.error,
-        reason=workspace.opened(*job.reason),
+        reason=why(workspace, job),
         warnings=job.warnings,
         lost_points=job.lost_points,
         warning=workspace.opened(*job.warning),
         remarks=job.remarks,
         step=job.checkpoint.step if job.checkpoint else None,
+        after=job.after,
     )
+
+
+def why(workspace: Workspace, job: JobState) -> str:
+    """Why a job stands as it does; of one that failed for another the story of that one, if it may be read.
+
+    It is read where it stands, so that what was said of one job is forgotten with whoever asked for that one.
+    """
+    if job.upstream is None:
+        return workspace.opened(*job.reason)
+    first = root = job.upstream
+    while workspace.may_read("job", root) and (further := state(workspace, root).upstream):
+        root = further
+    if not workspace.may_read("job", root):
+        return f"job {first}, which it waited for, did not finish"
+    ended = state(workspace, root)
+    said = workspace.opened(*ended.reason) or ended.error or "nobody said why"
+    told = f"job {root} ({ended.kind} {ended.model}) {_ENDED[ended.status]}: {said}"
+    return told if root == first else f"job {first} did not begin, since {told}"
 
 
 def state(workspace: Workspace, name: str) -> JobState:
@@ -49,6 +70,18 @@ def state(workspace: Workspace, name: str) -> JobState:
     if job.status == "unknown":
         raise UnknownRevision(f"there is no job {name!r}; `lepton jobs` lists them")
     return job
+
+
+def to_do(workspace: Workspace, job: JobState) -> Iterator[JobState]:
+    """The jobs that a worker could take now for a job to end: itself, or those that it waits for."""
+    ahead, seen = [job], set[str]()
+    while ahead:
+        each = ahead.pop()
+        if each.status == "queued":
+            yield each
+        elif each.status == "waiting":
+            ahead += (state(workspace, name) for name in each.after if name not in seen)
+            seen.update(each.after)
 
 
 def newest(workspace: Workspace, most: int, before: str | None = None) -> list[str]:

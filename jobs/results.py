@@ -173,7 +173,7 @@ class Receiver:
         payload = _asked(job, JudgesVersion, "evaluation")
         return RecordEvaluation(
             model=job.model,
-            version=payload.version,
+            version=payload.judged,
             data=made.data,
             name=payload.name,
             metrics=made.metrics,

@@ -109,7 +109,8 @@ def _facts(workspace: Workspace, desk: Desk) -> dict[str, Any]:
 
 def _job_counts(workspace: Workspace, desk: Desk) -> JobCounts:
     states = [job.status for _, job in open_jobs(workspace)]
-    return JobCounts(states.count("queued"), len(states) - states.count("queued"), desk.ready())
+    queued, waiting = states.count("queued"), states.count("waiting")
+    return JobCounts(queued, len(states) - queued - waiting, desk.ready(), waiting)
 
 
 def _topic(store: Store, cluster: Cluster) -> tuple[TopicStatus, StrangerRecords, tuple[str, ...]]:

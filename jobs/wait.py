@@ -20,7 +20,7 @@ from ..results import JobRecord
 from ..supervised import Supervised
 from ..versions.workspace import Workspace
 from .desk import Desk
-from .record import record, state
+from .record import record, state, to_do
 
 log = logging.getLogger("lepton")
 
@@ -77,19 +77,22 @@ class _Watch:
         self._begun = self._said = time.monotonic()
         self._last = ""
         self._assigner = stack.enter_context(desk.assigning()) if desk.here else None
-        self._worker: Supervised | None = None
+        self._workers: dict[str, Supervised] = {}
+        """Those of this process, by their pools."""
 
     def look(self, job: JobState, timeout: float | None) -> None:
         """One look at a job that has not ended."""
         now = time.monotonic()
-        if self._desk.here and self._worker is None and job.status == "queued" and not self._desk.serves(job):
-            self._worker = self._stack.enter_context(self._desk.work(job.pool))
+        if self._desk.here:
+            for each in to_do(self._workspace, job):
+                if each.pool not in self._workers and not self._desk.serves(each):
+                    self._workers[each.pool] = self._stack.enter_context(self._desk.work(each.pool))
         if timeout is not None and now - self._begun > timeout:
             raise _Over(
                 f"job {self._name} has not ended in {timeout:g} s: {self._reason(job)}; it goes on, `lepton jobs` "
                 "tells how"
             )
-        for part in (self._assigner, self._worker):
+        for part in (self._assigner, *self._workers.values()):
             if part is not None and (trouble := part.trouble) is not None and not self._desk.serves(job):
                 raise _Over(str(trouble)) if isinstance(trouble, Unavailable) else trouble
         self._say(job, now)
@@ -116,6 +119,8 @@ class _Watch:
 
     def _reason(self, job: JobState) -> str:
         """What a job waits for that has not ended."""
+        if job.status == "waiting":
+            return self._reason_of_needed(job)
         if job.status == "running":
             return f"worker {job.worker} is at its attempt {job.epoch}"
         if job.status == "assigned":
@@ -130,6 +135,19 @@ class _Watch:
             turned_away = self._workspace.ledger.store.rejected_count()
             return f"{none}, `lepton rejected` tells of any that was turned away" if turned_away else none
         return f"the workers of pool {job.pool} are busy with other jobs"
+
+    def _reason_of_needed(self, job: JobState) -> str:
+        """What a job waits for that needs others: the first that could be at work, and what that one waits for."""
+        name = self._name
+        while job.status == "waiting":
+            needed = {each: state(self._workspace, each) for each in job.after}
+            if (name := next((each for each, other in needed.items() if not other.ended), None)) is None:
+                unattended = not self._desk.here and self._desk.unattended()
+                return "what it needs has ended; " + (
+                    "`lepton intake` lets it begin" if unattended else "it begins soon"
+                )
+            job = needed[name]
+        return f"it needs job {name}, which is {job.status}: {self._reason(job)}"
 
 
 class _Over(Unavailable):

@@ -70,6 +70,7 @@ class RemoteManager(
         raise Refused(f"{self.place.host} is told of runs; begin one by this manager's own run()")
 
     acting = on_its_machine("acting")
+    chain = on_its_machine("chain")
     fsck = on_its_machine("fsck")
     heal = on_its_machine("heal")
     rebuild = on_its_machine("rebuild")

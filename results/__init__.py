@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .past.rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .tokens import CreatedToken, TokenRecord, Tokens
     from .version import PendingVersion, Version, VersionRef
+    from .work.chains import ChainRecord, ChainStep
     from .work.jobs import JobRecord, JobRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
 
@@ -68,6 +69,8 @@ __all__ = [
     "ByClass",
     "Calibration",
     "Card",
+    "ChainRecord",
+    "ChainStep",
     "CheckpointRecord",
     "CheckpointRecords",
     "ColumnDrift",
@@ -254,6 +257,7 @@ _HOMES: Final = {
         "PairedTest",
         "Slice",
     ),
+    ".work.chains": ("ChainRecord", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),

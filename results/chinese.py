@@ -160,10 +160,11 @@ CHINESE: Final = {
     "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it":
         "任务 {job} {status}；`lepton jobs` 查看进度，`lepton worker` 执行它",
     "job {job} is {status}": "任务 {job} {status}",
+    "chain {chain} is {status}": "任务链 {chain} {status}", "needs": "依赖", "job, or why": "任务或原因",
     "job": "任务", "kind": "类型", "status": "状态", "submitted": "提交", "message, or why": "说明或原因",
     "no job was asked for": "没有任务",
-    "queued": "排队中", "assigned": "已分配", "running": "运行中", "finished": "已完成", "failed": "失败",
-    "cancelled": "已取消",
+    "waiting": "等待中", "queued": "排队中", "assigned": "已分配", "running": "运行中", "finished": "已完成",
+    "failed": "失败", "cancelled": "已取消",
     # named data
     "{name}, version {version} of {versions}": "{name}，第 {version} 版（共 {versions} 版）",
     "{rows}, {columns}, digest {digest}": "{rows}，{columns}，摘要 {digest}",
@@ -246,6 +247,8 @@ CHINESE: Final = {
     "has every event": "拥有全部事件",
     "lacks {events} since {when}: lost with the database": "自 {when} 起缺 {events}：会随数据库一起丢失",
     "{queued} queued, {at_work} at work": "{queued} 个排队，{at_work} 个进行中",
+    "{queued} queued, {at_work} at work, {waiting} wait for others":
+        "{queued} 个排队，{at_work} 个进行中，{waiting} 个等待其他任务",
     "{workers} heard of lately": "最近有 {workers} 个",
     "up to event {seq}": "到事件 {seq}",
     "none yet, or busy; the next `lepton sql` brings them up to date": "尚无或正忙；下次 `lepton sql` 会更新",

@@ -31,6 +31,7 @@ from ..results import PendingVersion, Version
 from ..settings import log
 from ..tensors.objects import ObjectStore
 from ..tracing import traceparent
+from .made_by_job import numbered
 from .news import note
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Workspace:
 
     def split(self, rev: str | int, model: str | None = None) -> tuple[str, Revision]:
         """A revision, and the model it is of: `model` where it names none, `Refused` where it names another."""
-        text = f"{rev.model}@{rev}" if isinstance(rev, Version) else str(rev)
+        text = f"{rev.model}@{rev}" if isinstance(rev, Version) else numbered(self, str(rev))
         named, *_ = parts(text)
         if model is not None and named not in (None, model):
             raise Refused(f"{text!r} is of model {named}, and what was asked is about {model}; name one of the two")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ...domain.names import called_by
+from ...domain.names import JOB_PREFIX, called_by
 from ...errors import Refused
 from ...escapes import escaped
 from ...results import Evaluation, Version
@@ -25,6 +25,7 @@ from ...results.shapes.work import JOB
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, importing, keyed
 from ..completion import data_names, models
+from ..completion import jobs as known_jobs
 from ..revision import branch_option
 from .reporting import on_labelled_rows, report_options, reporting
 from .reports import report_files, taken_files
@@ -76,6 +77,13 @@ def limits(function: F) -> F:
         click.option("--time", "seconds", type=float, metavar="SECONDS", help="How long an attempt may take."),
         click.option(
             "--retries", type=click.IntRange(min=0), default=3, metavar="N", help="Attempts that may be lost."
+        ),
+        click.option(
+            "--after",
+            multiple=True,
+            metavar="JOB",
+            shell_complete=known_jobs,
+            help="A job that must have finished before; may be repeated.",
         ),
     )
     for option in reversed(options):
@@ -158,12 +166,13 @@ def train(
 
 
 @command(
-    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}, "files": ["text"]},
+    {"job": JOB, "version?": VERSION, "name": "text", "performance?": {"NAME": "any"}, "files": ["text"]},
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate main loans.csv --label default --html report.html",
     "lepton evaluate production loans.csv --label default --name production",
     "lepton evaluate main loans.csv --label default --slices --cost FN=5",
     "lepton evaluate main quarter",
+    "lepton evaluate job:6b7c8d loans.csv --label default --detach",
 )
 @on_labelled_rows
 @click.option(
@@ -194,6 +203,7 @@ def evaluate(
     pool: str,
     seconds: float | None,
     retries: int,
+    after: tuple[str, ...],
     key: str | None,
     **report: Any,
 ) -> None:
@@ -207,27 +217,36 @@ def evaluate(
         raise click.UsageError("a report is written at the end; leave --detach out", click.get_current_context())
     _check_labelled(data, label)
     manager, called = session.manager, name or called_by(data)
-    judged = manager.show(rev).version
+    judged = None if JOB_PREFIX in rev else manager.show(rev).version
     asked = chosen_columns(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
-    asked |= {"pool": pool, "seconds": seconds, "retries": retries, "key": key, "memory": _bytes(memory)}
+    asked |= {
+        "pool": pool,
+        "seconds": seconds,
+        "retries": retries,
+        "key": key,
+        "memory": _bytes(memory),
+        "after": after,
+    }
     job = manager.jobs.evaluate(rev, data, label, name=name, **asked, **report_options(**report))
     with session.waiting("evaluating"):
         ended = waited(session, job, None) if wait else job
+    judged = judged or ended.version
     performance = performance_of(ended.figures) if ended.status == "finished" else None
     kept = None
-    if performance:
+    if performance and judged:
         with suppress(Refused):  # a class that judges itself leaves none
             kept = manager.report(f"{judged.model}@{judged}", called)
     if kept is None and files.named:
         raise Refused("the figures are recorded, and there is no report to write: this version's class judges itself")
     shown = {
         "job": ended.to_dict(),
-        "version": judged.to_dict(),
+        "version": judged.to_dict() if judged else None,
         "name": called,
         "performance": performance.to_dict() if performance else None,
         "files": files.write(kept) if kept else [],
     }
-    session.answer(shown, Evaluation(judged, called, performance, kept) if performance else detached(ended))
+    answer = Evaluation(judged, called, performance, kept) if judged and performance else detached(ended)
+    session.answer(shown, answer)
 
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:

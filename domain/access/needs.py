@@ -56,6 +56,7 @@ from ..job.commands import (
     FinishJob,
     MeasureJob,
     OfferVersion,
+    ReleaseJob,
     StartJob,
     SubmitJob,
     WarnJob,
@@ -74,8 +75,9 @@ StateOf = Callable[[str], Aggregate]
 _WRITE: Final = (
     Commit, Annotate, Describe, RecordMetrics, RecordEvaluation, RecordRehearsal, DefineMetrics, JudgeGate,
     StartRun, ResumeRun, LoseRun, LogMetrics, Checkpoint, FinishRun,
-    SubmitJob, OfferVersion, AssignJob, StartJob, MeasureJob, WarnJob, CheckpointJob, FinishJob, FailJob, ExpireLease,
-    CancelJob, DefineSuite, RetireSuite, JudgeSuite, NameData, RecordDataset, RecordObservation, TellManifest,
+    SubmitJob, OfferVersion, ReleaseJob, AssignJob, StartJob, MeasureJob, WarnJob, CheckpointJob, FinishJob, FailJob,
+    ExpireLease, CancelJob, DefineSuite, RetireSuite, JudgeSuite, NameData, RecordDataset, RecordObservation,
+    TellManifest,
 )  # fmt: skip
 _MOVE: Final = (
     CreateBranch, DeleteBranch, CreateTag, DeleteTag, MoveAliases, DeleteAlias, RollBack, RollBackAlias, ClearVersion,

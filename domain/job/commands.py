@@ -38,6 +38,11 @@ class AskForWork(OfJob):
     seconds: float | None = None
     """For an attempt."""
     retries: int = 3
+    after: tuple[str, ...] = ()
+    """The jobs that must have finished before it begins."""
+
+    def reads(self) -> tuple[str, ...]:
+        return (job_stream(self.job), *map(job_stream, self.after))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +51,7 @@ class SubmitJob(AskForWork):
 
     free_text: ClassVar = ("source", "validation_source", "message")
     incidental: ClassVar = ("job",)
-    joined: ClassVar = ("validation_source",)
+    joined: ClassVar = ("validation_source", "after")
     kind: str
     model: str
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -61,7 +66,7 @@ class OfferVersion(AskForWork):
     """Have a version that was trained elsewhere looked at, and kept if its file is what is said."""
 
     free_text: ClassVar = ("source", "message")
-    joined: ClassVar = ("validation", "task", "better")
+    joined: ClassVar = ("validation", "task", "better", "after")
     model: str
     source: str
     digest: str
@@ -78,7 +83,18 @@ class OfferVersion(AskForWork):
     """What its file may be, where an outside service offers it: bytes, tensors, elements."""
 
     def reads(self) -> tuple[str, ...]:
-        return (job_stream(self.job), model_stream(self.model))
+        return (*AskForWork.reads(self), model_stream(self.model))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseJob(OfJob):
+    """Let a job begin whose needed jobs have finished, or fail it where one of them never will."""
+
+    after: tuple[str, ...]
+    """The jobs that it waits for."""
+
+    def reads(self) -> tuple[str, ...]:
+        return (job_stream(self.job), *map(job_stream, self.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +221,7 @@ class CancelJob(OfAttempt):
 JobCommand = (
     SubmitJob
     | OfferVersion
+    | ReleaseJob
     | AssignJob
     | StartJob
     | MeasureJob

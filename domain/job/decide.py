@@ -44,6 +44,7 @@ from .commands import (
     OfAttempt,
     OfferVersion,
     Ready,
+    ReleaseJob,
     StartJob,
     SubmitJob,
     WarnJob,
@@ -52,6 +53,7 @@ from .commands import (
 from .kinds import checked_payload
 from .offers import offer
 from .state import AT_WORK, NOT_STARTED, JobState
+from .waiting import check_needed, release
 
 WARNINGS: Final = 100
 """Of one job that are recorded; what comes after them is in the log of the intake alone."""
@@ -65,11 +67,13 @@ def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
     """The events that a command becomes, none where there is nothing to do; `Refused` where a rule forbids it."""
     job, command = cast(JobState, state[job_stream(asked.job)]), cast(JobCommand, asked)
     if isinstance(command, SubmitJob):
-        return _of_job(command.job, _submit(job, command))
+        return _of_job(command.job, _submit(state, job, command))
     if isinstance(command, OfferVersion):
-        return offer(job, cast(ModelState, state[model_stream(command.model)]), command)
+        return offer(state, job, command)
     if job.status == "unknown":
         raise Refused(f"there is no job {command.job!r}; `lepton jobs` lists them")
+    if isinstance(command, ReleaseJob):
+        return _of_job(command.job, *release(state, command))
     if isinstance(command, AssignJob):
         return _of_job(command.job, *_assign(job, command))
     if isinstance(command, CancelJob):
@@ -127,12 +131,12 @@ def _of_attempt(
             assert_never(command)
 
 
-def _submit(job: JobState, command: SubmitJob) -> JobSubmitted:
+def _submit(state: State, job: JobState, command: SubmitJob) -> JobSubmitted:
     checked_run(command.job)
     checked_model(command.model)
     if job.status != "unknown":
         raise Refused(f"job {command.job!r} exists already; submit another")
-    checked_payload(command.kind, command.payload)
+    check_needed(state, command, command.model, checked_payload(command.kind, command.payload))
     return JobSubmitted(
         job=command.job,
         kind=command.kind,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,7 +11,7 @@ from ...errors import Malformed, first_fault
 from ...events.event import Digest, Hyperparameters, Number
 from ...plain import plain
 from ..model.metric import Better
-from ..names import checked_name, checked_rows
+from ..names import JOB_PREFIX, checked_name, checked_rows
 
 if TYPE_CHECKING:
     from ..model.state import ModelState
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BranchName = Annotated[str, AfterValidator(lambda name: checked_name(name, "branch"))]
 Directions = dict[str, Better]
 """Which way metrics are better, by name, where nobody knows yet."""
+MadeByJob = Annotated[str, Field(pattern=f"^{JOB_PREFIX}[^@~^]+$")]
 TagName = Annotated[str, AfterValidator(lambda name: checked_name(name, "tag"))]
 
 
@@ -30,6 +31,8 @@ class Payload(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
     kind: Any
+    takes: ClassVar[tuple[str, ...]] = ()
+    """The fields that hold a version: its number, or `job:ID` until that job has made it."""
 
     @classmethod
     def kind_name(cls) -> str:
@@ -94,7 +97,8 @@ class JudgesVersion(Payload):
     What its report is asked with is as `evaluation.request.ReportRequest` has it, by names of columns alone.
     """
 
-    version: Number
+    takes: ClassVar = ("version",)
+    version: Number | MadeByJob
     name: Annotated[str, AfterValidator(checked_rows)] = ""
     better: Directions = {}
     task: str | None = None
@@ -113,6 +117,13 @@ class JudgesVersion(Payload):
     keep_outcomes: bool = True
 
     def base(self, model: ModelState) -> int | None:  # noqa: ARG002 - whichever stands
+        return self.judged
+
+    @property
+    def judged(self) -> int:
+        """The version's number. Raises `Malformed` while the job that makes it has not."""
+        if isinstance(self.version, str):
+            raise Malformed(f"{self.version} has made no version yet; wait for that job")
         return self.version
 
 

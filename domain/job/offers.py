@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ...errors import Refused
 from ...events.job import JobSubmitted
@@ -15,9 +15,11 @@ from ..model.commit import check_tags
 from ..model.metric import checked_better
 from ..model.state import ModelState
 from ..names import checked_metrics, checked_model, checked_name, checked_run, checked_task
+from ..state import State
 from .commands import OfferVersion
 from .kinds import checked_payload
 from .state import JobState
+from .waiting import check_needed
 
 IMPORT: Final = "verify"
 """The kind of work that looks at what was offered, by its stored name."""
@@ -25,7 +27,7 @@ LIMITS: Final = "limits"
 """In the payload of a job: it looks at what an outside service offered, which may be so much and no more."""
 
 
-def offer(job: JobState, model: ModelState, command: OfferVersion) -> tuple[Append, ...]:
+def offer(state: State, job: JobState, command: OfferVersion) -> tuple[Append, ...]:
     """What was offered and the job that looks at it, in one append; nothing where that job stands already.
 
     A model that nobody knows is registered with its first version, and not by the offer.
@@ -35,12 +37,12 @@ def offer(job: JobState, model: ModelState, command: OfferVersion) -> tuple[Appe
         return ()
     checked_run(command.job)
     checked_model(command.model)
-    _fits(model, command)
+    _fits(cast(ModelState, state[model_stream(command.model)]), command)
     said = _said(command)
     sealed: dict[str, Any] = {"source": command.source, "message": command.message}
     offered = VersionOffered.model_validate(said | sealed)
     payload: dict[str, Any] = said if command.limits is None else said | {LIMITS: dict(command.limits)}
-    checked_payload(IMPORT, payload)
+    check_needed(state, command, command.model, checked_payload(IMPORT, payload))
     job_of_it = JobSubmitted(
         job=command.job, kind=IMPORT, model=command.model, payload=payload, **sealed, **limits(command)
     )

@@ -14,13 +14,14 @@ from ...events.job import (
     JobCheckpointed,
     JobFailed,
     JobFinished,
+    JobReleased,
     JobRequeued,
     JobStarted,
     JobSubmitted,
     JobWarned,
 )
 
-Status = Literal["unknown", "queued", "assigned", "running", "finished", "failed", "cancelled"]
+Status = Literal["unknown", "waiting", "queued", "assigned", "running", "finished", "failed", "cancelled"]
 ENDED: Final[frozenset[Status]] = frozenset(("finished", "failed", "cancelled"))
 AT_WORK: Final[frozenset[Status]] = frozenset(("assigned", "running"))
 NOT_STARTED: Final = "NotStarted"
@@ -51,6 +52,8 @@ class JobState:
     memory: int | None = None
     seconds: float | None = None
     retries: int = 0
+    after: tuple[str, ...] = ()
+    """The jobs that must have finished before it begins."""
     actor: str = ""
     """Pseudonym of who asked for it."""
     traceparent: str | None = None
@@ -72,6 +75,8 @@ class JobState:
     remarks: tuple[str, ...] = ()
     """What was suspicious about the rows."""
     error: str | None = None
+    upstream: str | None = None
+    """The job that it waited for and that did not finish."""
     warnings: int = 0
     """What its attempts said and was not taken in."""
     lost_points: int = 0
@@ -96,6 +101,8 @@ def _evolved(job: JobState, recorded: Recorded) -> JobState:
     match event := recorded.event:
         case JobSubmitted():
             return _submitted(event, recorded)
+        case JobReleased(payload=resolved):
+            return replace(job, status="queued", payload={**job.payload, **resolved})
         case JobAssigned(epoch=epoch, worker=worker):
             return replace(job, status="assigned", epoch=epoch, worker=worker, run=None)
         case JobStarted(run=run):
@@ -113,8 +120,8 @@ def _evolved(job: JobState, recorded: Recorded) -> JobState:
         case JobFinished(version=version, result=result, remarks=remarks):
             made = {"version": version, "result": result, "remarks": remarks}
             return replace(job, status="finished", error=None, reason=("", ""), **made)
-        case JobFailed(error=error, reason=reason):
-            return replace(job, status="failed", error=error, reason=(recorded.actor, reason))
+        case JobFailed(error=error, reason=reason, upstream=upstream):
+            return replace(job, status="failed", error=error, reason=(recorded.actor, reason), upstream=upstream)
         case JobCancelled(reason=reason):
             return replace(job, status="cancelled", reason=(recorded.actor, reason))
         case _:
@@ -123,7 +130,7 @@ def _evolved(job: JobState, recorded: Recorded) -> JobState:
 
 def _submitted(event: JobSubmitted, recorded: Recorded) -> JobState:
     return JobState(
-        status="queued",
+        status="waiting" if event.after else "queued",
         kind=event.kind,
         model=event.model,
         payload=event.payload,
@@ -135,6 +142,7 @@ def _submitted(event: JobSubmitted, recorded: Recorded) -> JobState:
         memory=event.memory,
         seconds=event.seconds,
         retries=event.retries,
+        after=event.after,
         actor=recorded.actor,
         traceparent=recorded.traceparent,
         submitted=recorded.recorded,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from ...datasets.selection import selection
+from ...domain.names import JOB_PREFIX
 from ...errors import Refused, Unavailable
-from ...results import JobRecords
+from ...results import JobRecord, JobRecords
 from .asked import told
 from .rows import named
 
 if TYPE_CHECKING:
-    from ...results import JobRecord
     from ..client import Client
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -70,14 +70,20 @@ class RemoteJobs:
         drop: Sequence[str] = (),
         columns: Sequence[str] | None = None,
         better: Mapping[str, str] | None = None,
+        message: str = "",
         key: str | None = None,
         **more: Any,
     ) -> JobRecord:
         """Ask for a version to be judged on labelled rows."""
         from ...versions.save_request import words
 
-        found = self._client.read(f"/models/-/versions/{quote(words(rev), safe='')}").version
-        asked: dict[str, Any] = {"kind": "evaluate", "model": found.model, "version": int(found), "label": label}
+        if words(rev).startswith(JOB_PREFIX):
+            made = self.show(words(rev).removeprefix(JOB_PREFIX))
+            judged = {"model": made.model, "version": f"{JOB_PREFIX}{made.job}"}
+        else:
+            found = self._client.read(f"/models/-/versions/{quote(words(rev), safe='')}").version
+            judged = {"model": found.model, "version": int(found)}
+        asked: dict[str, Any] = {"kind": "evaluate", **judged, "label": label, "message": message}
         asked |= {"name": name, "task": task, "better": dict(better or {})}
         return self._asked(data, asked | selection(types, drop, columns).to_dict() | more, key)
 
@@ -108,8 +114,7 @@ class RemoteJobs:
         asked |= {"hyperparameters": hyperparameters, "architecture": architecture, "settings": settings, "data": data}
         asked |= {"metrics": metrics, "validation": identity_of(validation), "task": task, "better": better}
         asked |= {"tags": [*tags], "message": message, **limits}
-        self._ready()
-        return self._client.write("POST", "/jobs", told(asked), key=key)
+        return self._submitted(asked, key)
 
     def recent(self, most: int = 50, *, before: str | None = None) -> JobRecords:
         """The jobs submitted last, the newest first; those submitted `before` another, if its id is given."""
@@ -144,6 +149,8 @@ class RemoteJobs:
                 raise Unavailable(f"job {record.job} has not ended, it is {record.status}; it goes on, ask again")
             if record.status == "queued" and (waits := f"job {record.job} waits for a worker") != said:
                 log.info("%s of pool %s", said := waits, record.pool)
+            if record.status == "waiting" and (waits := f"job {record.job} waits for others") != said:
+                log.info("%s: %s", said := waits, ", ".join(record.after))
             record = self._client.read(_at(record.job), {"wait": min(left, 1.0 if on_epoch else _TURN)})
         if on_epoch is not None:
             epochs.tell(self.events(record.job))
@@ -157,8 +164,15 @@ class RemoteJobs:
                 python="name its rows first by add_data(NAME, FILE, LABELS, keep=True)",
                 cli="name its rows first: lepton data add NAME FILE --label COLUMN --keep",
             )
+        return self._submitted({"data": data if name is None else name, **asked}, key)
+
+    def _submitted(self, asked: dict[str, Any], key: str | None) -> JobRecord:
+        """Ask for work; the jobs that must have finished before may be given as records."""
         self._ready()
-        return self._client.write("POST", "/jobs", told({"data": data if name is None else name, **asked}), key=key)
+        if after := asked.pop("after", ()):
+            given = (after,) if isinstance(after, str | JobRecord) else after
+            asked["after"] = [each.job if isinstance(each, JobRecord) else each for each in given]
+        return self._client.write("POST", "/jobs", told(asked), key=key)
 
 
 class _EpochsTold:

@@ -43,6 +43,8 @@ class JobCounts(Result):
     queued: int
     at_work: int
     workers: int
+    waiting: int = 0
+    """Those that wait for other jobs."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,17 @@ class Status(Result):
             left = {"waiting": self.spool.waiting, "aside": self.spool.aside}
             yield "spool", say("{waiting} waiting, {aside} put aside; see `lepton sync`", **left)
         if self.jobs is not None:
-            yield "jobs", say("{queued} queued, {at_work} at work", queued=self.jobs.queued, at_work=self.jobs.at_work)
+            yield "jobs", self._jobs(self.jobs)
             yield "workers", say("{workers} heard of lately", workers=self.jobs.workers)
         yield "views", self._views()
         if self.kept:
             yield "kept", say("{saves}; `lepton kept` lists them", saves=count(self.kept, "refused save"))
+
+    def _jobs(self, jobs: JobCounts) -> Words:
+        told = {"queued": jobs.queued, "at_work": jobs.at_work}
+        if jobs.waiting:
+            return say("{queued} queued, {at_work} at work, {waiting} wait for others", waiting=jobs.waiting, **told)
+        return say("{queued} queued, {at_work} at work", **told)
 
     def _log(self) -> Iterator[tuple[str, Words]]:
         if self.events is None or self.ledger is None or self.root is None:

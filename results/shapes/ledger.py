@@ -23,7 +23,7 @@ STATUS: Final[Shape] = {
     "strangers?": {"count": "number", "offset?": "number", "why?": "text"},
     "complaints": ["text"],
     "rejected?": "number",
-    "jobs?": {"queued": "number", "at_work": "number", "workers": "number"},
+    "jobs?": {"queued": "number", "at_work": "number", "workers": "number", "waiting": "number"},
     "spool": {"waiting": "number", "aside": "number"},
     "views?": {"events": "number", "unprojected": "number"},
     "home": {"folder": "text", "open_to": "text"},

@@ -25,6 +25,7 @@ JOB: Final[Shape] = {
     "lost_points": "number",
     "warning": "text",
     "remarks": ["text"],
+    "after": ["text"],
 }
 CHECKPOINT: Final[Shape] = {
     "run": "text",
@@ -52,6 +53,22 @@ RUN: Final[Shape] = {
     "environment": {"NAME": "any"},
     "code": {"NAME": "any"},
     "checkpoints": [CHECKPOINT],
+}
+CHAIN: Final[Shape] = {
+    "chain": "text",
+    "status": "text",
+    "steps": [
+        {
+            "step": "text",
+            "kind": "text",
+            "status": "text",
+            "needs": ["text"],
+            "job": "text?",
+            "model": "text?",
+            "version": "number?",
+            "reason": "text",
+        }
+    ],
 }
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}

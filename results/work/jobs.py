@@ -25,7 +25,7 @@ class JobRecord(Result):
     kind: str
     model: str
     status: str
-    """queued, assigned, running, finished, failed or cancelled."""
+    """waiting (for other jobs), queued, assigned, running, finished, failed or cancelled."""
     epoch: int
     """The attempt that counts, 0 before the first."""
     pool: str
@@ -49,6 +49,8 @@ class JobRecord(Result):
     """Why, the last time."""
     remarks: tuple[str, ...] = ()
     """What was suspicious about the rows, a sentence each."""
+    after: tuple[str, ...] = ()
+    """The jobs that must have finished before it begins."""
 
     @property
     def ended(self) -> bool:

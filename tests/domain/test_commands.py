@@ -92,6 +92,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "kept": (None, digest(1)),
     "label": (None, "y"),
     "into": (None, ("packs/00/3",)),
+    "after": ((), ("j0",)),
 }
 STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "token", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")

@@ -21,13 +21,14 @@ from lepton_ai.domain.job.commands import (
     FinishJob,
     MeasureJob,
     Ready,
+    ReleaseJob,
     StartJob,
     SubmitJob,
 )
 from lepton_ai.domain.job.state import JobState
 from lepton_ai.errors import Refused
 from lepton_ai.events.envelope import decode
-from lepton_ai.events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued
+from lepton_ai.events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobReleased, JobRequeued
 from lepton_ai.events.model import DeltaRecorded, EvaluationRecorded, VersionCommitted
 from lepton_ai.events.run import MetricsLogged, RunFinished
 
@@ -308,3 +309,86 @@ def test_from_wherever_it_stands_a_job_can_be_brought_to_its_end(commands: list[
             past.ask(expire(job(past).epoch))
 
     assert job(past).ended
+
+
+def after(*names: str, **changes: Any) -> SubmitJob:
+    return submit(job="j2", after=names, **changes)
+
+
+def released(*names: str) -> ReleaseJob:
+    return ReleaseJob(job="j2", after=names or ("j1",))
+
+
+EVALUATION = {"version": "job:j1", "label": "default"}
+
+
+def test_a_job_is_released_once_all_that_it_waits_for_have_finished() -> None:
+    past = Past(submit(), submit(job="j0"), after("j1", "j0", "j1"))
+    waiting = cast(JobState, past.state("job/j2"))
+    nothing_yet = past.ask(released("j1", "j0"))
+    for name in ("j1", "j0"):
+        past.ask(AssignJob(job=name, ready=(ready(),), now=START, within=30))
+        past.ask(FinishJob(job=name, epoch=1, made=saving(name)))
+
+    appended = past.ask(released("j1", "j0"))
+
+    assert (waiting.status, waiting.after, nothing_yet) == ("waiting", ("j1", "j0"), ())
+    assert appended == (Append("job/j2", JobReleased()),)
+    assert cast(JobState, past.state("job/j2")).status == "queued"
+    assert past.ask(released("j1", "j0")) == (), "said twice it acts once"
+    assert past.replayed("job/j2") == past.state("job/j2")
+
+
+def test_a_waiting_job_is_given_to_nobody() -> None:
+    past = Past(submit(), after("j1"))
+
+    with pytest.raises(Refused, match="is waiting; only a queued one is assigned"):
+        past.decided(AssignJob(job="j2", ready=(ready(),), now=START, within=30))
+
+
+def test_a_release_says_which_version_was_meant() -> None:
+    past = Past(saving(0), submit(), after("j1", kind="evaluate", payload=EVALUATION), assign(), finish())
+
+    appended = past.ask(released())
+
+    assert appended == (Append("job/j2", JobReleased(payload={"version": 2})),)
+    assert cast(JobState, past.state("job/j2")).payload == EVALUATION | {"version": 2}
+
+
+@pytest.mark.parametrize("end", [fail(), cancel(0)])
+def test_a_job_that_failed_or_was_called_off_fails_at_once_what_waits_for_it_and_what_waits_for_that(end: Any) -> None:
+    past = Past(submit(), submit(job="j0"), after("j0", "j1"), submit(job="j3", after=("j2",)), assign())
+    past.ask(end)
+
+    appended = (*past.ask(released("j0", "j1")), *past.ask(ReleaseJob(job="j3", after=("j2",))))
+
+    failed = [JobFailed(epoch=0, error="UpstreamFailed", upstream=name) for name in ("j1", "j2")]
+    assert appended == (Append("job/j2", failed[0]), Append("job/j3", failed[1]))
+    assert past.replayed("job/j3") == past.state("job/j3")
+
+
+def test_a_waiting_job_is_called_off_as_any_other() -> None:
+    past = Past(submit(), after("j1"))
+
+    past.ask(CancelJob(job="j2", epoch=0))
+
+    assert cast(JobState, past.state("job/j2")).status == "cancelled"
+    assert past.ask(released()) == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        (after("j9"), "there is no job 'j9' to wait for"),
+        (after("j2"), "a job cannot wait for itself"),
+        (after(*(f"n{n}" for n in range(101))), "waits for 101 others; name at most 100"),
+        (after(kind="evaluate", payload=EVALUATION), "version is what job 'j1' makes; name that job in `after` too"),
+        (after("j1", model="other", kind="evaluate", payload=EVALUATION), "job j1 makes a version of credit"),
+        (after("j0", kind="evaluate", payload=EVALUATION | {"version": "job:j0"}), "makes no version"),
+    ],
+)
+def test_what_a_job_cannot_wait_for_is_refused(asked: SubmitJob, complaint: str) -> None:
+    past = Past(saving(1), submit(), submit(job="j0", kind="evaluate", payload={"version": 1, "label": "default"}))
+
+    with pytest.raises(Refused, match=complaint):
+        past.decided(asked)

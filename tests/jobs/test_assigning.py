@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from lepton_ai.domain.job.commands import CancelJob, SubmitJob, WarnJob
+from lepton_ai.domain.job.kinds import UnknownKind
 from lepton_ai.errors import Damaged, Unavailable
 from lepton_ai.events.actor import Actor
 from lepton_ai.events.envelope import decode
@@ -197,7 +198,7 @@ def test_an_old_job_whose_payload_was_never_checked_stops_nobody(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("lepton_ai.domain.job.decide.checked_payload", lambda *_: None)
+        patch.setattr("lepton_ai.domain.job.decide.checked_payload", lambda *_: UnknownKind())
         office.workspace.admit(SubmitJob(job="odd", kind="evaluate", model="net", payload={}), None)
         office.workspace.admit(SubmitJob(job="odder", kind="train", model="net", payload={"branch": 5}), None)
     office.submit("j1")

@@ -36,7 +36,7 @@ LATER = (
     "token create --owner bea --scope read",
 )  # fmt: skip
 """What writes, but only about versions that must be there before."""
-ELSEWHERE = {"completion", "demo", "library", "save", "init", "sync", "kept", "adopt", "train", "restore"}
+ELSEWHERE = {"chain", "completion", "demo", "library", "save", "init", "sync", "kept", "adopt", "train", "restore"}
 
 
 @pytest.fixture

@@ -91,6 +91,9 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "branches": lambda m, n: m.branches(n.model),
     "calibrate": lambda m, n: m.calibrate(n.rev, ROWS, "label"),
     "card": lambda m, n: m.card(n.rev),
+    "chain": lambda m, n: m.chain(
+        {"name": "c", "steps": {"a": {"kind": "evaluate", "version": n.rev, "data": "quarter"}}}, wait=False
+    ),
     "checkout": lambda m, n: m.checkout(n.rev, "/nowhere"),
     "checkpoints": lambda m, n: m.checkpoints(n.run),
     "clear": lambda m, n: m.clear(n.rev, reason="why"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...datasets.selection import Selection, selection
 from ...domain.data.state import DataState, NamedRows
-from ...domain.names import DATA_PREFIX
+from ...domain.names import DATA_PREFIX, JOB_PREFIX
 from ...domain.streams import data_stream
 from ...errors import Damaged, Malformed, Refused, UnknownRevision
 from ...events.actor import FORGOTTEN
@@ -128,6 +128,10 @@ def asked_of_worker(workspace: Workspace, data: str, label: str | None) -> tuple
 
     The address is empty where the object store has them. Raises as `rows_of` does, `Malformed` without a label.
     """
+    if data.startswith(JOB_PREFIX):
+        raise Malformed(
+            f"{data[:80]!r} names no rows: no kind of work makes data; name rows or a file, and say `after`"
+        )
     if (known := find(workspace, data)) is None:
         if label is None:
             raise Malformed(

@@ -14,6 +14,7 @@ from ...errors import Malformed
 from ...events.actor import Actor
 from ...results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
 from ..judging.compare import rows_by_name, values
+from ..made_by_job import numbered
 from ..workspace import Workspace
 
 POLL: Final = 0.2
@@ -198,7 +199,7 @@ def log_scope(workspace: Workspace, rev: str | int | None, name: str | None) -> 
     """What a log of a branch, a revision, a range `A..B` or, with None, a whole model is of."""
     if isinstance(rev, str) and ".." in rev:
         models = [name] if name else workspace.models()
-        model_name, first, last = split_range(rev, models, workspace.archived)
+        model_name, first, last = split_range(numbered(workspace, rev), models, workspace.archived)
         model = workspace.known_model(model_name)
         start, end = resolve(model, first).version, resolve(model, last).version
         return LogScope(model, (end,), (start,))

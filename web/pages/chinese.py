@@ -148,6 +148,8 @@ PAGES: Final = {
     "step {x}": "第 {x} 步", "point {x}": "第 {x} 点", "Least": "最小", "Greatest": "最大",
     "Least at step": "最小值所在步", "Greatest at step": "最大值所在步",
     "Least at point": "最小值所在点", "Greatest at point": "最大值所在点", "lost": "失联",
+    "What waits for what": "任务的先后关系", "Waits for": "等待", "{count} more are not shown": "另有 {count} 个未显示",
+    "all that it waited for has finished": "它等待的任务都已完成",
     "asked for": "已提交", "attempt {epoch} given to a worker": "第 {epoch} 次尝试已交给工作进程",
     "attempt {epoch} began": "第 {epoch} 次尝试开始",
     "what attempt {epoch} {said} was not taken in": "第 {epoch} 次尝试所报告的内容（{said}）未被接受",

@@ -22,6 +22,8 @@ from .charts.curve import curve_chart
 from .charts.figure import spec_sent
 from .curves import curves
 from .html import translated
+from .needed_jobs import needed_jobs
+from .needed_jobs import told as needs_told
 from .new_job.page import is_unattended, worker_command
 from .page import PageRoutes, PageView, Visit
 from .views import Row, named, rows
@@ -34,7 +36,7 @@ CURVES: Final = 8
 """Of a page."""
 OF_ATTEMPT: Final = 4
 """Curves on the page of a job; its run has them all."""
-STATES: Final = ("queued", "assigned", "running", "finished", "failed", "cancelled")
+STATES: Final = ("waiting", "queued", "assigned", "running", "finished", "failed", "cancelled")
 OF_RUN: Final = ("running", "finished", "failed", "lost")
 _JOBS: Final = (
     "SELECT job, model, actor FROM jobs WHERE (? = '' OR status = ?) AND (? = '' OR model = ?) "
@@ -44,6 +46,7 @@ _JOB: Final = "SELECT started, ended, worker, run, payload, actor FROM jobs WHER
 _MADE: Final = "SELECT model, version FROM versions WHERE run = ? ORDER BY seq DESC"
 SAID: Final[Mapping[str, str]] = {
     "lepton.job.submitted.v1": "asked for",
+    "lepton.job.released.v1": "all that it waited for has finished",
     "lepton.job.assigned.v1": "attempt {epoch} given to a worker",
     "lepton.job.started.v1": "attempt {epoch} began",
     "lepton.job.warned.v1": "what attempt {epoch} {said} was not taken in",
@@ -85,11 +88,11 @@ def job(page: Visit, job: str) -> PageView | Response:
     drawn = curves(page, view["run"], "", OF_ATTEMPT) if view["run"] else None
     if spec := spec_sent(page, [curve_chart(each) for each in drawn.drawn] if drawn else []):
         return spec
-    story = _story(page, record)
+    story, needed = _story(page, record), needed_jobs(page, record.job)
     asked = {name: value for name, value in json.loads(view["payload"]).items() if value not in (None, [], {}, "")}
     shown = {
         "job": record, "view": view, "asked": asked, "who": named(page, view["actor"]), "story": story,
-        "curves": drawn, "key": str(uuid4()),
+        "curves": drawn, "needed": needed, "key": str(uuid4()),
         "waits": record.status == "queued" and page.at is None and is_unattended(page, record.pool),
         "start": worker_command(page, record.pool),
     }  # fmt: skip
@@ -97,7 +100,8 @@ def job(page: Visit, job: str) -> PageView | Response:
     return PageView(
         shown,
         record.to_dict()
-        | {"actor": shown["who"], "asked": asked, "run": view["run"], "story": story, "metrics": metrics},
+        | {"actor": shown["who"], "asked": asked, "run": view["run"], "story": story, "metrics": metrics}
+        | {"chain": needs_told(needed)},
     )
 
 

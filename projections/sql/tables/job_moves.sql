@@ -17,6 +17,7 @@ INSERT INTO store.job_moves
 SELECT
     seq, recorded, stream[5:],
     CASE type
+        WHEN 'lepton.job.released.v1' THEN 'queued'
         WHEN 'lepton.job.assigned.v1' THEN 'assigned'
         WHEN 'lepton.job.started.v1' THEN 'running'
         WHEN 'lepton.job.requeued.v1' THEN 'queued'
@@ -24,7 +25,7 @@ SELECT
         WHEN 'lepton.job.failed.v1' THEN 'failed'
         WHEN 'lepton.job.cancelled.v1' THEN 'cancelled'
     END,
-    e.epoch, e.worker, e.run, e.version, e.result, e.error, coalesce(e.reason, '')
+    coalesce(e.epoch, 0::UBIGINT), e.worker, e.run, e.version, e.result, e.error, coalesce(e.reason, '')
 FROM (
     SELECT seq, recorded, stream, type, from_json(data, '{
         "epoch": "UBIGINT", "worker": "VARCHAR", "run": "VARCHAR", "version": "UBIGINT", "result": "JSON",
@@ -32,7 +33,7 @@ FROM (
     }') AS e
     FROM batch
     WHERE type IN (
-        'lepton.job.assigned.v1', 'lepton.job.started.v1', 'lepton.job.requeued.v1', 'lepton.job.finished.v1',
-        'lepton.job.failed.v1', 'lepton.job.cancelled.v1'
+        'lepton.job.released.v1', 'lepton.job.assigned.v1', 'lepton.job.started.v1', 'lepton.job.requeued.v1',
+        'lepton.job.finished.v1', 'lepton.job.failed.v1', 'lepton.job.cancelled.v1'
     )
 );

@@ -2,7 +2,7 @@
 -- job VARCHAR: the job's id
 -- kind VARCHAR: train, evaluate, ...
 -- model VARCHAR: the model it is about
--- status VARCHAR: queued, assigned, running, finished, failed or cancelled
+-- status VARCHAR: waiting (for other jobs), queued, assigned, running, finished, failed or cancelled
 -- submitted TIMESTAMPTZ: when it was asked for
 -- started TIMESTAMPTZ: when a worker first began; null where none has
 -- ended TIMESTAMPTZ: when it finished, failed or was cancelled; null where it has not
@@ -17,13 +17,14 @@
 -- pool VARCHAR: the workers that may take it
 -- payload JSON: what was asked, without a place or a value of the data
 -- message VARCHAR: what it is for, sealed
+-- after VARCHAR[]: the jobs that must have finished before it begins; empty for most
 -- actor VARCHAR: pseudonym of who asked for it
 -- seq UBIGINT: the event that submitted it
 SELECT
-    j.job, j.kind, j.model, coalesce(m.last.status, 'queued') AS status, j.recorded AS submitted, m.started,
+    j.job, j.kind, j.model, coalesce(m.last.status, CASE WHEN len(j.after) > 0 THEN 'waiting' ELSE 'queued' END) AS status, j.recorded AS submitted, m.started,
     CASE WHEN m.last.status IN ('finished', 'failed', 'cancelled') THEN m.last.recorded END AS ended,
     coalesce(m.last.epoch, 0::UBIGINT) AS epoch, m.worker, m.run, m.last.version, m.last.result, m.last.error,
-    coalesce(m.last.reason, '') AS reason, c.last.step AS checkpoint_step, j.pool, j.payload, j.message, j.actor, j.seq
+    coalesce(m.last.reason, '') AS reason, c.last.step AS checkpoint_step, j.pool, j.payload, j.message, j.after, j.actor, j.seq
 FROM store.jobs AS j
 LEFT JOIN (
     SELECT

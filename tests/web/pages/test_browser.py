@@ -49,6 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     loans(folder / "loans.csv")
     with open_to_its_user(folder / "home") as server:
         server.manager.add_data("loans", str(folder / "loans.csv"), "default")
+        server.manager.jobs.train("credit-scoring-model", "loans", name="credit", after=JOB)
         yield server
 
 

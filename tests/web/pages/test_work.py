@@ -176,3 +176,24 @@ def test_nobody_is_shown_the_work_of_models_that_they_may_not_read(server: Serve
         for token in server.manager.tokens():
             server.manager.revoke_token(token.token)
     assert server.manager.jobs.show(job).status == "queued"
+
+
+def test_a_job_shows_what_waits_for_what_from_either_end(server: Served, http: httpx.Client) -> None:
+    first = asked(server.manager, "needed", message="learn")
+    alone = http.get(f"/jobs/{first}").text
+    second = server.manager.jobs.evaluate(f"job:{first}", "loans", message="judge").job
+    third, other = (asked(server.manager, "needed", after=after) for after in ((first, second), ()))
+
+    pages = {job: http.get(f"/jobs/{job}").text for job in (first, second, third, other)}
+
+    assert ["What waits for what" in page for page in (alone, pages[other])] == [False, False]
+    for job in (first, second, third):
+        (drawing,) = re.findall(r'id="needed".*?</section>', pages[job], re.DOTALL)
+        links = re.findall(r'href="[^"]*/jobs/([\w-]+)"', drawing)
+        assert links == [each for each in (first, second, third) if each != job]
+        assert (drawing.count("<rect"), drawing.count("<path")) == (3, 3)
+        assert http.get(f"/jobs/{job}.json").json()["chain"] == [
+            {"job": first, "after": []}, {"job": second, "after": [first]}, {"job": third, "after": [first, second]},
+        ]  # fmt: skip
+    assert second in http.get("/jobs?model=needed&state=waiting").text
+    server.manager.jobs.cancel(first, reason="wrong rows")

@@ -38,6 +38,7 @@ class JobRequest(BaseModel):
     memory: int | None = Field(None, ge=1, description="bytes that an attempt may take")
     seconds: float | None = Field(None, gt=0, description="seconds that an attempt may take")
     retries: int = Field(3, ge=0, description="attempts that may be lost")
+    after: tuple[str, ...] = Field((), description="jobs that must have finished before")
 
 
 class OnNamedData(JobRequest):
@@ -71,7 +72,11 @@ EvaluateJob: Final = _of(
     Evaluate,
     OnNamedData,
     ("named",),
-    version=(str | int, Field(description="the version to judge: a number or any other revision of the model")),
+    version=(
+        str | int,
+        Field(description="the version to judge: a number, job:ID of the job that makes it, or any other revision"),
+    ),
+    message=(str, ""),
 )
 ImportJob: Final = _of(
     ImportVersion,
