@@ -21,12 +21,12 @@ from ..errors import Refused, Stale
 from ..events.job import JobSubmitted
 from ..models.imports import announced
 from ..models.registry import OWN, known
+from ..versions.asked_version import asked_version
 from ..versions.data.named_data import asked_of_worker
 from ..versions.source import identity_of
 from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import wait
-from .asked_version import asked_version
 from .desk import Desk
 from .record import JobRecord, JobRecords, newest, record, state, story
 from .wait import OnEpoch

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ...errors import LeptonError, Malformed, first_fault
 from ...versions.data.named_data import find
 from ...versions.workspace import Workspace
-from .steps import KINDS_OF_STEPS, STEP_PREFIX, Step
+from .steps import KINDS_OF_STEPS, STEP_PREFIX, StepRequest
 
 MOST: Final = 100
 """Steps of a chain."""
@@ -26,7 +26,7 @@ class Chain(NamedTuple):
     """A chain's steps by name, each behind those that it needs."""
 
     name: str
-    steps: Mapping[str, Step]
+    steps: Mapping[str, StepRequest]
 
 
 class _Fault(Malformed):
@@ -67,7 +67,7 @@ def _checked(workspace: Workspace, where: str, told: Mapping[str, Any], folder: 
     return Chain(called, _in_order(where, made))
 
 
-def _step(workspace: Workspace, where: str, name: str, asked: Any, folder: Path) -> Step:
+def _step(workspace: Workspace, where: str, name: str, asked: Any, folder: Path) -> StepRequest:
     if not _NAME.fullmatch(name):
         raise _Fault(f"{where}: {name!r} cannot name a step; give at most 60 letters from a to z, digits or ._-")
     if not isinstance(asked, Mapping):
@@ -106,7 +106,7 @@ def _rows(workspace: Workspace, where: str, field: str, place: str, folder: Path
     raise _Fault(f"{where}: there is no file {place!r} for its {field}; name one, by its path from the chain's folder")
 
 
-def _in_order(where: str, steps: Mapping[str, Step]) -> Mapping[str, Step]:
+def _in_order(where: str, steps: Mapping[str, StepRequest]) -> Mapping[str, StepRequest]:
     """The steps, each behind those that it needs."""
     for name, step in steps.items():
         for needed in step.upstream:

@@ -20,7 +20,7 @@ from ...results import Version
 from ...results.work.chains import ChainRecord, ChainStep
 from ...versions.workspace import Workspace
 from .definition import Chain
-from .steps import AsksForJobs, AsksForMoves, JobStep, MoveStep, Step
+from .steps import AsksForJobs, AsksForMoves, JobStep, MoveStep, StepRequest
 
 
 class _AskedStep(NamedTuple):
@@ -67,7 +67,7 @@ class ChainRun:
                 return record
             self._jobs.wait(job, timeout=timeout)
 
-    def _begun(self, name: str, step: Step) -> ChainStep:
+    def _begun(self, name: str, step: StepRequest) -> ChainStep:
         """A step that was not asked for yet in this run."""
         needed = {each: self._stands[each] for each in step.upstream}
         if lost := next((each for each in needed.values() if each.ended and each.status != "finished"), None):
@@ -89,7 +89,7 @@ class ChainRun:
             return _told(name, step, "failed", reason=str(error))
         return _told(name, step, "finished", version=version)
 
-    def _asked(self, name: str, step: Step, needed: dict[str, ChainStep]) -> _AskedStep:
+    def _asked(self, name: str, step: StepRequest, needed: dict[str, ChainStep]) -> _AskedStep:
         """What a step is asked with, and under which key: the next one where what it became before failed."""
         asked = step.asked({each: _rev(needed[each]) for each in needed if needed[each].job or needed[each].version})
         after = tuple(each.job for each in needed.values() if each.job)
@@ -117,13 +117,19 @@ class ChainRun:
         event: Any = recorded.event
         return self._workspace.version(model, event.to_version if isinstance(event, AliasMoved) else event.version)
 
-    def _job_step(self, name: str, step: Step, job: str) -> ChainStep:
+    def _job_step(self, name: str, step: StepRequest, job: str) -> ChainStep:
         record = self._jobs.show(job)
         return _told(name, step, record.status, job=job, version=record.version, reason=record.reason)
 
 
 def _told(
-    name: str, step: Step, status: str, *, job: str | None = None, version: Version | None = None, reason: str = ""
+    name: str,
+    step: StepRequest,
+    status: str,
+    *,
+    job: str | None = None,
+    version: Version | None = None,
+    reason: str = "",
 ) -> ChainStep:
     model = None if version is None else version.model
     return ChainStep(name, step.kind, status, step.upstream, job, model, version, reason)

@@ -39,7 +39,7 @@ class AsksForMoves(Protocol):
     def alias(self) -> Callable[..., Version]: ...
 
 
-class Step(BaseModel):
+class StepRequest(BaseModel):
     """What every step is asked with; a subclass names its kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -67,7 +67,7 @@ class Step(BaseModel):
         return said | {field: versions[step] for field, step in self.taken.items()}
 
 
-class JobStep(Step):
+class JobStep(StepRequest):
     """A step that is a job on labelled rows."""
 
     data: str
@@ -127,7 +127,7 @@ EvaluateStep: Final = create_model("EvaluateStep", __base__=JudgingStep, __doc__
 """With what a report is asked with, as the job kind has it."""
 
 
-class MoveStep(Step):
+class MoveStep(StepRequest):
     """A step that whoever runs the chain does, at once: it is no job."""
 
     versions: ClassVar = ("version",)
@@ -177,7 +177,7 @@ class AliasStep(MoveStep):
         return moves.alias(asked.pop("alias"), asked.pop("version"), key=key, **asked)
 
 
-KINDS_OF_STEPS: Final[Mapping[str, type[Step]]] = {
+KINDS_OF_STEPS: Final[Mapping[str, type[StepRequest]]] = {
     "train": TrainStep,
     "evaluate": EvaluateStep,
     "gate": GateStep,

@@ -10,9 +10,9 @@ from ..domain.job.waiting import check_makes_version
 from ..domain.names import JOB_PREFIX
 from ..errors import Malformed, Refused
 from ..results import Version
-from ..versions.made_by_job import job_in
-from ..versions.rows import evaluated_as
-from ..versions.workspace import Workspace
+from .made_by_job import job_in
+from .rows import evaluated_as
+from .workspace import Workspace
 
 
 class AskedVersion(NamedTuple):
