@@ -351,9 +351,9 @@ def test_an_order_for_another_attempt_under_a_digest_of_the_log_is_odd() -> None
     [
         ({"kind": "mine-bitcoin"}, "knows no work of kind 'mine-bitcoin'"),
         ({"needs": ("cuda",)}, "has no cuda"),
-        ({"source": "http://169.254.169.254/latest"}, "not from http:// addresses"),
+        ({"source": "http://169.254.169.254/latest"}, "does not say which bytes it stands for"),
         ({"source": "gopher://x/y"}, "not from gopher:// addresses"),
-        ({"source": "http://[x"}, "not from"),
+        ({"source": "http://[x"}, "no address of a file on the web"),
     ],
 )
 def test_what_a_worker_cannot_do_is_said_by_the_sentence_that_names_it(asked: dict[str, Any], reason: str) -> None:
