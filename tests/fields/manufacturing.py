@@ -54,7 +54,7 @@ def pitting(desk: Desk) -> Pair:
     splits = GroupKFold(5).split(held["images"], labels, place)
 
     def model() -> QualityInspectionModel:
-        return QualityInspectionModel().add_hyperparameter("epochs", 30)
+        return QualityInspectionModel().add_hyperparameter("epochs", 15)
 
     return crossed(
         desk, "pitting", held["images"], labels, splits, model, on_pixels,
@@ -90,7 +90,11 @@ def valve(desk: Desk) -> Pair:
         return forest(_summaries(windows), known, _summaries(others))
 
     def model() -> MaintenanceModel:
-        return MaintenanceModel().add_hyperparameter("task", "multiclass").add_hyperparameter("epochs", 20)
+        chosen = {"task": "multiclass", "family": "patch-transformer", "blocks": 2, "epochs": 20}
+        model = MaintenanceModel()
+        for name, value in chosen.items():
+            model.add_hyperparameter(name, value)
+        return model
 
     splits = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(cycles, labels, setting)
     return crossed(desk, "valve", cycles, labels, splits, model, on_summaries, task="multiclass", groups=setting)
