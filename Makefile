@@ -25,7 +25,7 @@ demo: $(VENV)/.demo ## the main job on real German credit data, told as a story 
 	@$(BIN)/python -m lepton_ai.demo --home $(LEDGER) --lang $(SPOKEN)
 
 test: $(VENV)/.dev ## all tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not study" $(PYTEST)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m "not study" $(PYTEST)
 
 lint: $(VENV)/.dev types ## style, layers and types
 	@$(BIN)/ruff check --output-format concise .
