@@ -68,25 +68,30 @@ class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
         fixed: Mapping[str, Any] | None = None,
         bounds: Mapping[str, tuple[float, float]] | None = None,
         caution: float = 1.0,
+        near: float | None = 0.95,
         seed: int = 0,
     ) -> BestSetting:
         """The setting of the columns of which the highest, or lowest, number is predicted.
 
         Each column stays between what it was in these rows, or its `bounds`, or is `fixed`. `caution` is how many
-        standard deviations of the ensemble's members a setting is held worse than their mean, so that what no row was
-        near is not trusted. Raises `Malformed` on columns that do not fit, and where no number is predicted.
+        standard deviations of the ensemble's members a setting is held worse than their mean. It stays as near to some
+        row as the share `near` of the rows are to another, since of settings that nobody tried a net knows nothing;
+        None leaves it free. Raises `Malformed` on columns that do not fit, and where no number is predicted.
         """
         if self.target.task != "regression":
             raise Malformed("this model predicts no number, of which there were a highest or a lowest")
         if goal not in ("highest", "lowest"):  # pyright: ignore[reportUnnecessaryContains]
             raise Malformed(f"goal is {goal!r}; give 'highest' or 'lowest'")
+        if near is not None and not 0 < near <= 1:
+            raise Malformed(f"near is a share of the rows above 0, at most 1, or None, and not {near}")
 
         def predicted(settings: Table) -> npt.NDArray[np.float64]:
             return self.target.unscaled(self._outputs(settings).reshape(settings.rows, -1))
 
         return best_setting(
             self._known(data), predicted, sign=1.0 if goal == "highest" else -1.0,
-            fixed=fixed or {}, bounds=bounds or {}, caution=caution, seed=seed,
+            fixed=fixed or {}, bounds=bounds or {}, caution=caution, near=near,
+            seed=seed,
         )  # fmt: skip
 
     def architecture(self) -> dict[str, Json]:

@@ -16,6 +16,10 @@ _POPULATION: Final = 12
 """Settings of a generation, for each column that is free."""
 _GENERATIONS: Final = 60
 
+_STEEP: Final = 10.0
+"""How much worse a setting is held a standard deviation away from the rows, by the range of what is predicted of them.
+"""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -39,13 +43,15 @@ def best_setting(
     fixed: Mapping[str, Any],
     bounds: Mapping[str, tuple[float, float]],
     caution: float,
+    near: float | None,
     seed: int,
 ) -> BestSetting:
     """Search settings by differential evolution (Storn and Price 1997) for the highest `sign` × mean - `caution` ×
     spread of what is predicted, shape (settings, members).
 
     A number stays between the least and the greatest of the rows, or its bounds; a category is one of those that occur.
-    Raises `Malformed` on a column that is not there or has no value to stay between.
+    A setting stays as near to some row as the share `near` of the rows are to another. Raises `Malformed` on a column
+    that is not there or has no value to stay between.
     """
     from scipy.optimize import Bounds, differential_evolution
 
@@ -63,9 +69,14 @@ def best_setting(
         found |= {name: _column(table.by_name[name], np.full(points.shape[1], value)) for name, value in held.items()}
         return Table(tuple(found[column.name] for column in table.columns), points.shape[1])
 
+    ground = _Ground(table, 1.0 if near is None else near)
+    steep = _STEEP * max(float(np.ptp(predicted(table))), 1e-9)
+
     def cost(points: Floats) -> Floats:
-        said = predicted(settings(points.reshape(len(free), -1)))
-        return caution * said.std(axis=1) - sign * said.mean(axis=1)
+        asked = settings(points.reshape(len(free), -1))
+        said = predicted(asked)
+        away = 0.0 if near is None else ground.away(asked) * steep
+        return caution * said.std(axis=1) - sign * said.mean(axis=1) + away
 
     evolved: Any = differential_evolution  # whose types know no vectorised cost
     found = evolved(
@@ -76,6 +87,41 @@ def best_setting(
     said = predicted(best)[0]
     values = {column.name: column.labels()[0] for column in best.columns}
     return BestSetting(values, float(said.mean()), float(said.std()))
+
+
+class _Ground:
+    """Where rows lie, each column by its standard deviation, each category as one side of a corner."""
+
+    def __init__(self, table: Table, share: float) -> None:
+        from scipy.spatial import KDTree
+
+        self._middles = {each.name: _middle(each) for each in table.columns}
+        rows = np.unique(self._points(table), axis=0)
+        self._tree = KDTree(rows)
+        nearest: Any = self._tree.query(rows, k=2)[0]  # infinitely far, where there is but one row
+        self._limit = float(np.quantile(nearest[:, 1], share)) if len(rows) > 1 else 0.0
+
+    def away(self, settings: Table) -> Floats:
+        """How much further from the nearest row each setting is than rows are from each other, shape (settings,)."""
+        return np.maximum(self._tree.query(self._points(settings))[0] - self._limit, 0.0)
+
+    def _points(self, table: Table) -> Floats:
+        parts: list[Floats] = []
+        for column in table.columns:
+            if column.kind == "category":
+                parts.append((column.values[:, None] == np.arange(len(column.levels))) / np.sqrt(2.0))
+            else:
+                middle, scale = self._middles[column.name]
+                parts.append(np.where(column.missing, 0.0, (column.values - middle) / scale)[:, None])
+        return np.concatenate(parts, axis=1)
+
+
+def _middle(column: Column) -> tuple[float, float]:
+    """The mean and the standard deviation of the numbers that are there; 0 and 1 of none, or of a category."""
+    known = column.values[~column.missing].astype(np.float64)
+    if column.kind == "category" or not len(known):
+        return 0.0, 1.0
+    return float(known.mean()), float(known.std()) or 1.0
 
 
 def _limits(column: Column, given: tuple[float, float] | None) -> tuple[float, float]:

@@ -58,11 +58,29 @@ def test_a_setting_that_members_do_not_agree_on_is_held_worse() -> None:
         return np.stack([2 * x - 3 * x, 2 * x + 3 * x], axis=1)
 
     found = {
-        caution: best_setting(table, predicted, sign=1.0, fixed={}, bounds={}, caution=caution, seed=0).values["x"]
+        caution: best_setting(
+            table, predicted, sign=1.0, fixed={}, bounds={}, caution=caution, near=None, seed=0
+        ).values["x"]
         for caution in (0.0, 1.0)
     }
     assert found[0.0] == pytest.approx(1, abs=1e-3)
     assert found[1.0] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_setting_stays_by_those_that_were_tried() -> None:
+    along = np.linspace(0, 1, 50)
+    table = read_table({"x": along, "y": along, "kind": ["a", "b"] * 25})
+
+    def predicted(settings: Table) -> npt.NDArray[np.float64]:
+        x, y = (settings.by_name[name].values for name in "xy")
+        return (2 * x - y)[:, None]
+
+    found = {
+        near: best_setting(table, predicted, sign=1.0, fixed={}, bounds={}, caution=0.0, near=near, seed=0).values
+        for near in (None, 0.95)
+    }
+    assert [float(found[None][name]) for name in "xy"] == pytest.approx([1, 0], abs=1e-2)
+    assert abs(float(found[0.95]["x"]) - float(found[0.95]["y"])) < 0.1
 
 
 @pytest.mark.parametrize(
@@ -76,6 +94,7 @@ def test_a_setting_that_members_do_not_agree_on_is_held_worse() -> None:
         ({"fixed": {"pressure": "high"}}, "'high' is none"),
         ({"fixed": {"pressure": 1, "heat": 1, "catalyst": "red", "operator": "a"}}, "every column is fixed"),
         ({"goal": "best"}, "goal is 'best'"),
+        ({"near": 0.0}, "near is a share"),
     ],
 )
 def test_what_cannot_be_set_is_refused(learnt: TableModel, named: dict[str, Any], fault: str) -> None:
