@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from ...errors import Malformed, first_fault
 from ...events.event import Digest, Hyperparameters, Number
@@ -19,8 +28,14 @@ if TYPE_CHECKING:
 BranchName = Annotated[str, AfterValidator(lambda name: checked_name(name, "branch"))]
 Directions = dict[str, Better]
 """Which way metrics are better, by name, where nobody knows yet."""
-MadeByJob = Annotated[str, Field(pattern=f"^{JOB_PREFIX}[^@~^]+$")]
 TagName = Annotated[str, AfterValidator(lambda name: checked_name(name, "tag"))]
+
+
+def _or_made_by_job(value: Any, number: ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, str) and _MADE_BY_JOB.fullmatch(value) else number(value)
+
+
+_MADE_BY_JOB: Final = re.compile(f"{JOB_PREFIX}[^@~^]+")
 
 
 class Payload(BaseModel):
@@ -98,7 +113,8 @@ class JudgesVersion(Payload):
     """
 
     takes: ClassVar = ("version",)
-    version: Number | MadeByJob
+    version: Annotated[Number, WrapValidator(_or_made_by_job)]
+    """Its number, or `job:ID` until that job has made it."""
     name: Annotated[str, AfterValidator(checked_rows)] = ""
     better: Directions = {}
     task: str | None = None
@@ -122,9 +138,10 @@ class JudgesVersion(Payload):
     @property
     def judged(self) -> int:
         """The version's number. Raises `Malformed` while the job that makes it has not."""
-        if isinstance(self.version, str):
-            raise Malformed(f"{self.version} has made no version yet; wait for that job")
-        return self.version
+        said = cast("int | str", self.version)
+        if isinstance(said, str):
+            raise Malformed(f"{said} has made no version yet; wait for that job")
+        return said
 
 
 class JudgesBySuite(JudgesVersion):
