@@ -150,6 +150,7 @@ ASKING: Final = {
     "began attempt {epoch} of the job": "开始了任务的第 {epoch} 次尝试",
     "could not take in something that attempt {epoch} of the job said": "任务第 {epoch} 次尝试所报的内容未能收入",
     "kept a checkpoint of the job at step {step}": "保存了任务在第 {step} 步的检查点",
+    "let the job begin, since all that it waited for has finished": "所等待的任务均已完成，任务可以开始",
     "put the job back in the queue behind attempt {epoch}: {error}": "第 {epoch} 次尝试后任务重新排队：{error}",
     "finished the job": "完成了任务",
     "finished the job with version {version}": "完成了任务，得到版本 {version}",

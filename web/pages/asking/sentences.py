@@ -44,6 +44,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "run.resumed": "went on with the run",
     "metrics.logged": "logged {points} points of the run: {names}",
     "job.submitted": "asked for a job: {kind}",
+    "job.released": "let the job begin, since all that it waited for has finished",
     "job.assigned": "gave the job to a worker, attempt {epoch}",
     "job.started": "began attempt {epoch} of the job",
     "job.warned": "could not take in something that attempt {epoch} of the job said",
