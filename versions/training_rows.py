@@ -38,7 +38,7 @@ def training_rows(known: KnowsData, data: Any, labels: Any, chosen: Selection) -
             return labelled(path, _column(labels, path), chosen)
         data, labels = _named(known, path.removeprefix(DATA_PREFIX), labels)
     if labels is None:
-        raise Malformed("nobody said what the labels of the rows are; give labels=")
+        raise Malformed("nobody said what the labels of the rows are", python="give labels=", cli="name their column")
     return selected(data, chosen), labels
 
 
@@ -78,5 +78,6 @@ def _named(known: KnowsData, name: str, labels: Any) -> tuple[Any, Any]:
 
 def _column(labels: Any, path: str) -> str:
     if not isinstance(labels, str):
-        raise Malformed(f"nobody said which column of {path} holds the labels; give its name as labels=")
+        what = f"nobody said which column of {path} holds the labels"
+        raise Malformed(what, python="give its name as labels=", cli="name it by --label")
     return labels

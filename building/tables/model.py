@@ -83,7 +83,7 @@ class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
         if goal not in ("highest", "lowest"):  # pyright: ignore[reportUnnecessaryContains]
             raise Malformed(f"goal is {goal!r}; give 'highest' or 'lowest'")
         if near is not None and not 0 < near <= 1:
-            raise Malformed(f"near is a share of the rows above 0, at most 1, or None, and not {near}")
+            raise Malformed(f"near is a share of the rows, above 0 and at most 1, and not {near}")
 
         def predicted(settings: Table) -> npt.NDArray[np.float64]:
             return self.target.unscaled(self._outputs(settings).reshape(settings.rows, -1))
