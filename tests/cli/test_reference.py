@@ -44,6 +44,21 @@ EXAMPLES = [
     if name not in WITH_BROKER and "kafka" not in example
 ]
 
+CHAIN = """
+[steps.train]
+kind = "train"
+class = "credit-scoring-model"
+model = "credit"
+data = "loans.csv"
+label = "default"
+hyperparameters = { epochs = 1, members = 1, hidden = [4] }
+
+[steps.tag]
+kind = "tag"
+version = "step:train"
+tag = "chained"
+"""
+
 KEPT = "3f9c2ab41d70"
 """What the examples call a save that was refused."""
 
@@ -56,6 +71,8 @@ def words_of(example: str, cli: Cli) -> list[str]:
     with ModelManager(cli.home, actor="ada") as manager:
         if example.startswith("lepton runs"):
             manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
+        if example.startswith("lepton chain"):
+            Path("credit.toml").write_text(CHAIN)
         if example.startswith("lepton report"):
             for version in {manager.show(f"credit@{rev}").version for rev in ("main", "production")}:
                 manager.evaluate(f"credit@{version}", "loans.csv", "default", name="holdout", draws=20)

@@ -19,7 +19,7 @@ from ..web.server import served
 from .test_reference import KEPT, WITH_JSON, commands, words_of
 
 ELSEWHERE = {
-    "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "snapshot",
+    "chain", "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "snapshot",
     "upgrade", "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
