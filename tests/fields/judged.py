@@ -17,7 +17,7 @@ from lepton_ai.evaluation.intervals import bootstrap
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.resampling import Sampling
-from lepton_ai.models import Model
+from lepton_ai.models import Model, TableModel
 
 Places = npt.NDArray[np.int64]
 Split = tuple[Places, Places]
@@ -145,6 +145,13 @@ def crossed(
     sampling = Sampling() if groups is None else Sampling(np.unique(groups[asked], return_inverse=True)[1])
     sides = [_outcomes(task, labels[asked], said, classes, sampling) for said in (ours, theirs)]
     return Pair(*sides)
+
+
+def of_100_epochs() -> TableModel:
+    """A model of tables that learns no longer than that."""
+    model = TableModel()
+    model.add_hyperparameter("epochs", 100)
+    return model
 
 
 def taken(data: Any, places: Places) -> Any:

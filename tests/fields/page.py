@@ -22,7 +22,7 @@ _FIGURES: Final = {
 
 
 def page(rows: Mapping[str, Row]) -> str:
-    """The page of all tasks."""
+    """The page of the tasks that were measured; the others are named."""
     parts = [
         "# Four fields, twelve tasks\n",
         "Made by `make fields`. Each model was trained by `manager.train` at its defaults, but for what is written "
@@ -35,9 +35,12 @@ def page(rows: Mapping[str, Row]) -> str:
     ]
     fields = {task.field for task in TASKS.values()}
     for field in sorted(fields, key=[task.field for task in TASKS.values()].index):
-        own = {name: task for name, task in TASKS.items() if task.field == field}
+        own = {name: task for name, task in TASKS.items() if task.field == field and name in rows}
+        lacking = [task.title for name, task in TASKS.items() if task.field == field and name not in rows]
         parts += [f"## {field.capitalize()}\n", _table({name: (task, rows[name]) for name, task in own.items()})]
         parts += [_remarks(own, rows), _commands(own)]
+        if lacking:
+            parts += [f"Not measured yet: {'; '.join(lacking)}.\n"]
     parts += ["## The data\n", _data()]
     return "\n".join(parts)
 

@@ -25,17 +25,17 @@ def row(**more: object) -> Row:
     } | more))  # pyright: ignore[reportArgumentType] # fmt: skip
 
 
-def test_the_page_has_every_task_with_its_data_its_command_and_its_figures() -> None:
+def test_the_page_has_every_task_that_was_measured_and_names_the_others() -> None:
     said = PAGE.read_text()
     rows = {name: re.search(rf"^\| {re.escape(task.title)} \|.*$", said, re.MULTILINE) for name, task in TASKS.items()}
+    unmeasured = " ".join(re.findall(r"^Not measured yet: .*$", said, re.MULTILINE))
 
-    assert [name for name, found in rows.items() if found is None] == []
-    assert [task.command for task in TASKS.values() if task.command not in said] == []
+    assert [name for name, found in rows.items() if not found and TASKS[name].title not in unmeasured] == []
+    assert [name for name, found in rows.items() if found and TASKS[name].command not in said] == []
     assert [each.sha256 for each in SETS.values() if each.sha256 not in said] == []
     assert {task.model for task in TASKS.values()} <= {*OWN}
-    assert [
-        name for name, found in rows.items() if found and found[0].endswith("| below |") and not TASKS[name].miss
-    ] == []
+    below = [name for name, found in rows.items() if found and found[0].endswith("| below |")]
+    assert [name for name in below if not TASKS[name].miss] == []
 
 
 def test_the_twelve_tasks_of_the_four_fields_are_there() -> None:
