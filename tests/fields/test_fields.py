@@ -79,7 +79,7 @@ def test_a_model_holds_where_it_is_not_wholly_worse(more: dict[str, object], hol
     assert ("| below |" in page(dict.fromkeys(TASKS, row(**more)))) is not holds
 
 
-@pytest.mark.parametrize("name", ["credit", "price-wti"])
+@pytest.mark.parametrize("name", ["credit", "heart"])
 def test_a_task_comes_to_what_the_page_says(name: str, public_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = measured(name, TASKS[name])
 
