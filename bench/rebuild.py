@@ -126,12 +126,15 @@ def _turn(name: str, number: int) -> Iterator[tuple[str, Event]]:
 
 
 def _work(name: str, number: int) -> Iterator[tuple[str, Event]]:
-    """Three jobs: one that needs a second attempt, one that fails, one that is called off."""
+    """Three jobs: one that needs a second attempt, and two that wait for it, of which one fails, one is called off."""
+    needed: tuple[str, ...] = ()
     ends = (job.JobFinished(epoch=2, version=number), job.JobFailed(epoch=2, error="Lost"), job.JobCancelled(epoch=2))
     for end in ends:
         id = uuid()
         stream = f"job/{id}"
-        yield stream, job.JobSubmitted(job=id, kind="train", model=name, payload={"label": "default"})
+        yield stream, job.JobSubmitted(job=id, kind="train", model=name, payload={"label": "default"}, after=needed)
+        if needed:
+            yield stream, job.JobReleased()
         for epoch in (1, 2):
             yield stream, job.JobAssigned(epoch=epoch, worker=uuid(), deadline=START)
             yield stream, job.JobStarted(epoch=epoch)
@@ -140,6 +143,7 @@ def _work(name: str, number: int) -> Iterator[tuple[str, Event]]:
                 yield stream, job.JobWarned(epoch=1, said="measured", points=3)
                 yield stream, job.JobRequeued(epoch=1, error="LeaseLost", until=START)
         yield stream, end
+        needed = needed or (id,)
 
 
 def _told(name: str, number: int, data: dict[str, object]) -> Iterator[tuple[str, Event]]:
