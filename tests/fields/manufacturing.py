@@ -183,7 +183,7 @@ TASKS = {
     ),
     "pitting": FieldTask(
         "manufacturing", "quality control, pictures", ("pitting",), "quality-inspection-model",
-        "manager.train(QualityInspectionModel(), images, labels)",
+        "manager.train(QualityInspectionModel().add_hyperparameter('epochs', 15), images, labels)",
         "roc_auc", "5 folds by place", "random forest on pixels", pitting,
     ),
     "milling": FieldTask(
@@ -194,7 +194,8 @@ TASKS = {
     ),
     "valve": FieldTask(
         "manufacturing", "maintenance, a valve's condition", ("hydraulic",), "maintenance-model",
-        "manager.train(MaintenanceModel(), cycles, valve)",
+        "model = MaintenanceModel()  # task multiclass, family patch-transformer, blocks 2, epochs 20\n"
+        "manager.train(model, cycles, valve)",
         "accuracy", "5 folds by setting of the rig", "random forest on mean, deviation, least, greatest", valve,
         published="0.888 by the same forest where cycles are split at random, which shows it the neighbours of each",
     ),
