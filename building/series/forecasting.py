@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from ...datasets.columns import Column
 from ...datasets.splits.places import SplitRows, split_latest
 from ...errors import Malformed
 from ...evaluation.outcomes import Outcomes
+from ...evaluation.resampling import Sampling
 from ...models.registry import register
 from ..arrays import ArrayPredictor, Stack
 from ..neural import Labelled
@@ -24,9 +25,6 @@ from ..targets import Target
 from .hyperparameters import ForecastHyperparameters
 from .model import WindowModel
 from .nets import SeriesNet
-
-if TYPE_CHECKING:
-    from ...evaluation.resampling import Sampling
 
 _STILL = 1e-3
 """The least that a series is taken to move at a step, in standard deviations of the channel."""
@@ -132,8 +130,6 @@ class ForecastModel(WindowModel[ForecastHyperparameters]):
         return said[:, 0] * target.scale + target.mean, said[:, 1] * target.scale * width
 
     def _outcomes(self, rows: Stack, labels: Column, sampling: Sampling | None) -> Outcomes:
-        from ...evaluation.resampling import Sampling
-
         value, reach = self._forecast(rows)
         truth = self.target.numbers(labels)
         return Outcomes("forecasting", truth, value, sampling=sampling or Sampling(), ends=_interval(value, reach))

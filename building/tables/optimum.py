@@ -69,13 +69,13 @@ def best_setting(
         found |= {name: _column(table.by_name[name], np.full(points.shape[1], value)) for name, value in held.items()}
         return Table(tuple(found[column.name] for column in table.columns), points.shape[1])
 
-    ground = _Ground(table, 1.0 if near is None else near)
+    ground = None if near is None else _Ground(table, near)
     steep = _STEEP * max(float(np.ptp(predicted(table))), 1e-9)
 
     def cost(points: Floats) -> Floats:
         asked = settings(points.reshape(len(free), -1))
         said = predicted(asked)
-        away = 0.0 if near is None else ground.away(asked) * steep
+        away = 0.0 if ground is None else ground.away(asked) * steep
         return caution * said.std(axis=1) - sign * said.mean(axis=1) + away
 
     evolved: Any = differential_evolution  # whose types know no vectorised cost

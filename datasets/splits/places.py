@@ -25,22 +25,17 @@ def split_rows(count: int, share: float, seed: int, strata: npt.NDArray[Any] | N
 
     Raises `Malformed` where there are not two rows.
     """
-    if count < 2:
-        raise Malformed(f"{count} row is too few to learn from some and to hold some out; give more rows")
+    most = _held_rows(count, share)
     order = np.random.default_rng(seed).permutation(count)
     if strata is not None:
         order = order[np.argsort(strata[order], kind="stable")]
-    most = max(1, min(count - 1, round(share * count)))
     held = np.sort(order[np.floor((np.arange(most) + 0.5) * count / most).astype(np.int64)])
     return SplitRows(np.setdiff1d(np.arange(count), held), held)
 
 
 def split_latest(count: int, share: float) -> SplitRows:
     """Hold the last of rows that lie in time order out, at least one of them. Raises `Malformed` without two rows."""
-    if count < 2:
-        raise Malformed(f"{count} row is too few to learn from some and to hold some out; give more rows")
-    held = max(1, min(count - 1, round(share * count)))
-    return _parted(np.arange(count) >= count - held)
+    return _parted(np.arange(count) >= count - _held_rows(count, share))
 
 
 def split_groups(groups: Column, share: float, seed: int) -> SplitRows:
@@ -81,6 +76,13 @@ def split_time(times: Column, share: float) -> SplitRows:
     from_here_on = sizes[::-1].cumsum()[::-1][1:]
     cut = int(np.abs(from_here_on - share * len(times.values)).argmin()) + 1
     return _parted(times.values >= moments[cut])
+
+
+def _held_rows(count: int, share: float) -> int:
+    """How many of the rows are held out: at least one, and not all. Raises `Malformed` where there are not two."""
+    if count < 2:
+        raise Malformed(f"{count} row is too few to learn from some and to hold some out; give more rows")
+    return max(1, min(count - 1, round(share * count)))
 
 
 def _check_known(column: Column, what: str) -> None:

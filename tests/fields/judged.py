@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,9 @@ from lepton_ai.evaluation.intervals import bootstrap
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.resampling import Sampling
-from lepton_ai.models import Model, TableModel
+from lepton_ai.models import Model
 
+M = TypeVar("M", bound=Model)
 Places = npt.NDArray[np.int64]
 Split = tuple[Places, Places]
 """Rows to learn from, and rows to be asked about."""
@@ -147,10 +148,10 @@ def crossed(
     return Pair(*sides)
 
 
-def of_100_epochs() -> TableModel:
-    """A model of tables that learns no longer than that."""
-    model = TableModel()
-    model.add_hyperparameter("epochs", 100)
+def chosen(model: M, **values: Any) -> M:
+    """A model with hyperparameters that are not its defaults."""
+    for name, value in values.items():
+        model.add_hyperparameter(name, value)
     return model
 
 

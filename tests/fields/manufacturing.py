@@ -13,21 +13,13 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.models import MaintenanceModel, QualityInspectionModel, TableModel
 
-from .judged import Desk, FieldTask, Pair, Said, crossed, fitted_by, of_100_epochs
+from .judged import Desk, FieldTask, Pair, Said, chosen, crossed, fitted_by
 from .sets import arrays, table
 
 LIFE = 125
 """Cycles beyond which an engine is as good as new (Heimes 2008)."""
 WINDOW = 30
 """Cycles that are looked at."""
-
-
-def of_few_rows() -> TableModel:
-    """Many steps of few rows, of which few are held out."""
-    model = TableModel()
-    for name, value in {"batch_size": 32, "held_out": 0.1}.items():
-        model.add_hyperparameter(name, value)
-    return model
 
 
 def steel(desk: Desk) -> Pair:
@@ -38,7 +30,11 @@ def steel(desk: Desk) -> Pair:
     boosting = fitted_by(lambda: HistGradientBoostingClassifier(random_state=0))
     splits = StratifiedKFold(5, shuffle=True, random_state=0).split(rows, labels)
     measured = rows.drop(columns=faults)
-    return crossed(desk, "steel", measured, labels, splits, of_100_epochs, boosting, task="multiclass")
+
+    def model() -> TableModel:
+        return chosen(TableModel(), epochs=100)
+
+    return crossed(desk, "steel", measured, labels, splits, model, boosting, task="multiclass")
 
 
 def pitting(desk: Desk) -> Pair:
@@ -90,11 +86,7 @@ def valve(desk: Desk) -> Pair:
         return forest(_summaries(windows), known, _summaries(others))
 
     def model() -> MaintenanceModel:
-        chosen = {"task": "multiclass", "family": "patch-transformer", "blocks": 2, "epochs": 20}
-        model = MaintenanceModel()
-        for name, value in chosen.items():
-            model.add_hyperparameter(name, value)
-        return model
+        return chosen(MaintenanceModel(), task="multiclass", family="patch-transformer", blocks=2, epochs=20)
 
     splits = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(cycles, labels, setting)
     return crossed(desk, "valve", cycles, labels, splits, model, on_summaries, task="multiclass", groups=setting)
@@ -129,7 +121,11 @@ def concrete(desk: Desk) -> Pair:
     labels = rows.pop("Concrete compressive strength").to_numpy()
     boosting = fitted_by(lambda: HistGradientBoostingRegressor(max_iter=400, random_state=0))
     splits = KFold(5, shuffle=True, random_state=0).split(rows)
-    pair = crossed(desk, "concrete", rows, labels, splits, of_few_rows, boosting, task="regression")
+
+    def few_rows() -> TableModel:
+        return chosen(TableModel(), batch_size=32, held_out=0.1)
+
+    pair = crossed(desk, "concrete", rows, labels, splits, few_rows, boosting, task="regression")
     best = desk.manager.load_version("concrete").best_setting(rows, fixed={"Age": 28}, caution=2.0)
     referee = HistGradientBoostingRegressor(max_iter=400, random_state=0).fit(rows, labels)
     agreed = float(referee.predict(pd.DataFrame([best.values])[rows.columns])[0])

@@ -21,7 +21,7 @@ from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.resampling import Sampling
 from lepton_ai.models import DiagnosisModel, ImageDiagnosisModel, SegmentationModel, TableModel
 
-from .judged import Desk, FieldTask, Pair, Said, crossed, fitted_by, of_100_epochs
+from .judged import Desk, FieldTask, Pair, Said, chosen, crossed, fitted_by
 from .sets import arrays, table
 
 
@@ -100,7 +100,11 @@ def mice(desk: Desk) -> Pair:
     proteins = rows[[name for name in rows.columns if name.endswith("_N")]]
     logistic = fitted_by(lambda: make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=5000)))
     splits = StratifiedGroupKFold(5, shuffle=True, random_state=0).split(proteins, labels, mouse)
-    return crossed(desk, "mice", proteins, labels, splits, of_100_epochs, logistic, task="multiclass", groups=mouse)
+
+    def model() -> TableModel:
+        return chosen(TableModel(), epochs=100)
+
+    return crossed(desk, "mice", proteins, labels, splits, model, logistic, task="multiclass", groups=mouse)
 
 
 def _flat(pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
