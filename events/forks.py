@@ -68,12 +68,11 @@ class Uses:
         return self._unsafe or os.getpid() != self._process
 
     def rest(self, seconds: float) -> bool:
-        """Keep others out and wait for those within, the caller aside: whether nobody is, the caller included."""
-        me = get_ident()
+        """Keep others out and wait for those within: whether nobody is. A caller who is within waits for no other."""
         with self._changed:
             self._closed = True
-            alone = self._changed.wait_for(lambda: not self._inside.keys() - {me}, seconds)
-            self.rested = alone and me not in self._inside
+            within = get_ident() in self._inside
+            self.rested = not within and self._changed.wait_for(lambda: not self._inside, seconds)
             return self.rested
 
     def resume(self, *, child: bool) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..errors import Unavailable
 from ..events import forks
 
 USES = forks.Uses()
 """The threads that are within DuckDB, on whichever file."""
+_LONGEST: Final = 30.0
+"""Seconds that a fork waits for them; a child forked in their midst can open no read model."""
 
 
 class Holder(Protocol):
@@ -34,16 +36,24 @@ def held(holder: Holder) -> None:
 
 
 def own(process: int, what: str) -> None:
-    """Raise `Unavailable` in any process but the one that opened it."""
+    """Raise `Unavailable` in any process but the one that opened it, and in a child forked amid a query.
+
+    DuckDB keeps its open files by path within the process: such a child would be lent its parent's, threads missing.
+    """
     if os.getpid() != process:
         raise Unavailable(f"{what} was opened by process {process}, which this one was forked from; open it anew here")
+    if USES.unsafe:
+        raise Unavailable(
+            f"this process was forked while its parent was reading or writing {what}, which cannot be opened in it; "
+            "start it by spawn, or fork again"
+        )
 
 
 class _FilesAtForks:
     """What happens to all open files: where nobody is within DuckDB they are closed before, so that none goes along."""
 
     def before_fork(self) -> None:
-        if USES.rest(forks.PATIENCE):
+        if USES.rest(_LONGEST):
             self._each(lambda holder: holder.set_down())
 
     def after_fork(self, *, child: bool) -> None:

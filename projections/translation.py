@@ -75,6 +75,8 @@ def of_file(error: Exception) -> LeptonError:
     _check_interrupted(error, text)
     if reason := _away(text):
         return Unavailable(f"{FILE} cannot be opened or written ({reason}); try again when that is mended")
+    if "configuration has been locked" in text:  # an instance of the same path lives in this process
+        return Unavailable(f"{FILE} is open in this process already; try again when that is closed")
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.InterruptException | MemoryError):
         return Unavailable(f"{FILE} needs more memory than there is; try again when other work is done")
     if isinstance(error, OSError) and error.errno not in (None, errno.ELOOP):

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "demo.md": ("pip install",),  # tests/test_demo.py
     "evidence.md": ("python verify_proof.py", "lepton verify --against"),  # tests/evidence
     "expressions.md": ("expression ",),
+    "fields.md": ("",),  # of data sets to be fetched: tests/fields
     "gates.md": ("name: gate",),  # tests/cli/test_gates.py
     "jobs.md": (" jobs.train ─▶",),
     "kafka.md": ('{"specversion"', "kafka-acls.sh"),  # tests/jobs/test_offered.py, tests/events/test_secured.py

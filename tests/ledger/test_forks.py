@@ -160,3 +160,61 @@ def test_a_child_that_unwinds_through_its_parents_blocks_leaves_all_of_it_alone(
         env=os.environ | {"LEPTON_WAIT": "30", "PYTHONSAFEPATH": "1"},
     )
     assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]
+
+
+AMID = """
+import os, sys, threading
+from pathlib import Path
+from lepton_ai.errors import Unavailable
+from lepton_ai.manager import ModelManager
+from lepton_ai.projections import inherited
+from lepton_ai.settings import load
+from lepton_ai.wiring import Home
+import numpy as np
+
+home = Path(sys.argv[1])
+manager = ModelManager(home)
+manager.save_version({"w": np.zeros(3, np.float32)}, name="m")
+inherited._LONGEST = 0.1
+within, stop = threading.Event(), threading.Event()
+projection = Home(load(home)).projection()
+projection.catch_up()
+
+def query():
+    with projection.reading():
+        within.set()
+        stop.wait()
+
+reader = threading.Thread(target=query)
+reader.start()
+within.wait()
+pid = os.fork()
+if pid == 0:
+    assert manager.log("m")
+    try:
+        manager.sql("FROM versions")
+    except Unavailable as error:
+        os._exit(7 if "forked" in str(error) else 8)
+    os._exit(1)
+stop.set()
+reader.join()
+projection.close()  # the read model is free for whoever asks
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+assert status == 7, status
+assert manager.sql("FROM versions").num_rows == 1
+names = sorted(path.name for path in (home / "read").iterdir())
+assert not [name for name in names if "damaged" in name], names
+print("held")
+"""
+
+
+def test_a_child_forked_amid_a_query_is_refused_the_read_model_and_leaves_it_in_its_place(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", AMID, str(tmp_path / "home")],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env=os.environ | {"LEPTON_WAIT": "30", "PYTHONSAFEPATH": "1"},
+    )
+    assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]

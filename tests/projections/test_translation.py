@@ -20,6 +20,9 @@ PASSING = [
     duckdb.TransactionException("Cannot launch in-place checkpoint, as the database was opened read-only"),
     duckdb.FatalException("Failed to commit: Could not write file: No space left on device"),
     *(OSError(number, os.strerror(number)) for number in (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE)),
+    duckdb.InvalidInputException(
+        'Invalid Input Error: Cannot change configuration option ""memory_limit"" - the configuration has been locked'
+    ),
     MemoryError(),
 ]
 DAMAGED = [
