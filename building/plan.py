@@ -20,6 +20,7 @@ class TrainingPlan(BaseModel):
     accumulate: Whole = Field(1, ge=1, description="batches whose gradients make one step; a whole number from 1")
     batch_size: Whole = Field(128, ge=1, json_schema_extra={"search": {"low": 16, "high": 512, "log": True}})
     clip: Annotated[float, Field(gt=0)] | None = Field(1.0, description="the longest gradient, above 0, or None")
+    compiled: bool = Field(False, description="true for kernels that torch.compile makes of the net, or false")
     device: str = Field("auto", min_length=1, description="'auto' or a torch device such as 'cpu' or 'cuda:0'")
     devices: Whole = Field(1, ge=1, le=64, description="processes that learn together, on CUDA each on its own device")
     epochs: Whole = Field(100, ge=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import Refused
+from .compiled import compiled, compiling
 from .device import chosen_device, chosen_type
 from .examples import Batch, Examples, batches, in_turn
 from .parallel.group import learning_group
@@ -79,6 +81,7 @@ class Trainer:
                 # whatever the caller's is; nothing is cached of weights, which change with each step
                 torch.autocast(self.device.type, enabled=False, cache_enabled=False),
                 own_randomness(self.plan.seed, self.device),
+                compiling() if self.plan.compiled else nullcontext(),
             ):
                 return self._fitted(module.to(self.device), learn, held, loss)
         except BaseException:
@@ -88,7 +91,8 @@ class Trainer:
     def _fitted(self, module: nn.Module, learn: Examples, held: Examples, loss: Loss) -> TrainingResult:
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.type is torch.float16)
         holder = self.group.holder(module)
-        learner = self.group.learner(holder)
+        answerer = compiled(holder) if self.plan.compiled else holder
+        learner = self.group.learner(answerer)
         state = TrainingState(holder, self._optimiser(holder), scaler, copied(holder), zero(self.device))
         if self._progress is not None and (begun := self._progress.begun()) is not None:
             state.restore(begun)
@@ -97,7 +101,7 @@ class Trainer:
         plan = self.plan
         while state.epoch < plan.epochs and (state.best_epoch == 0 or state.epoch - state.best_epoch < plan.patience):
             self._epoch(state, learner, learn, loss)
-            held_out = self._held_out(holder, held, loss)
+            held_out = self._held_out(answerer, held, loss)
             learnt = float(self.group.sum(state.loss)) / len(learn)
             state.epoch, state.batch, state.loss = state.epoch + 1, 0, zero(self.device)
             if not math.isfinite(learnt + held_out):

@@ -37,6 +37,8 @@ LIBRARY: Final = {
     "the longest gradient, above 0, or None": "梯度的最大长度，大于 0，或空",
     "the share of all steps in which the learning rate rises": "学习率上升所占的步数比例",
     "the share of rows that stop the fit, where none are given": "未另给验证数据时，用于早停的行所占比例",
+    "true for kernels that torch.compile makes of the net, or false":
+        "true 表示由 torch.compile 为网络生成内核，或 false",
     "true for parameters in parts, one on each device (FSDP2), or false":
         "true 表示参数分片存于各设备（FSDP2），或 false",
     # cards

@@ -1,4 +1,4 @@
-"""The trainer on a CUDA device: mixed precision, gradients that are scaled, parameters in parts."""
+"""The trainer on a CUDA device: mixed precision, gradients that are scaled, parameters in parts, compiled nets."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ def test_as_many_processes_as_devices_learn_what_one_learns(sharded: bool) -> No
     together = small("mlp", **plan, devices=devices, sharded=sharded).train(*rows())
 
     np.testing.assert_allclose(together.predict_proba(rows()[0]), alone.predict_proba(rows()[0]), rtol=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_compiled_net_learns_what_it_learns_uncompiled(precision: str) -> None:
+    plan: dict[str, Any] = {"device": "cuda", "precision": precision, "dropout_rate": 0.0}
+    plain = small("mlp", **plan).train(*rows())
+    compiled = small("mlp", **plan, compiled=True).train(*rows())
+
+    at_most = 1e-4 if precision == "float32" else 2e-2
+    np.testing.assert_allclose(compiled.predict_proba(rows()[0]), plain.predict_proba(rows()[0]), atol=at_most)
 
 
 def test_more_processes_than_devices_are_refused() -> None:
