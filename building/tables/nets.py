@@ -48,6 +48,8 @@ class TableNet(nn.Module):
 
 def bins_of(features: Tensor) -> list[list[float]]:
     """The ends of the bins that embed each feature, from the training rows' features: TabM's shape needs them."""
+    if not features.shape[1]:
+        return []
     embeddings = built_with("rtdl_num_embeddings")
     varied = [bool(column.min() < column.max()) for column in features.T]
     if not all(varied):  # a column of one value has no bins of its own

@@ -17,6 +17,7 @@ from lepton_ai.building.tables.model import TableModel
 from lepton_ai.building.trainer import Trainer
 from lepton_ai.datasets.splits.places import split_rows
 from lepton_ai.errors import Malformed, Refused
+from lepton_ai.models.registry import architecture_of, build
 
 from .cut import CutOff, Cuts, check_cut_off
 
@@ -43,6 +44,28 @@ def small(family: str, **more: Any) -> TableModel:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_training_that_was_cut_off_makes_the_same_bits(family: str) -> None:
     check_cut_off(lambda: small(family, dropout_rate=0.3), *rows())
+
+
+KINDS_ALONE = {
+    "numbers": {"a": np.linspace(0, 1, 90), "b": np.arange(90.0) % 7},
+    "numbers of one value": {"a": np.zeros(90), "b": np.ones(90)},
+    "numbers that are missing": {"a": np.where(np.arange(90) % 9, np.nan, 1.0)},
+    "categories": {"a": [["x", "y", None][n % 3] for n in range(90)], "b": ["u", "v"] * 45},
+    "a category of one level": {"a": ["x"] * 90},
+    "dates": {"a": np.datetime64("2026-01-01", "s") + np.arange(90) * 86_400},
+    "booleans": {"a": [True, False, None] * 30},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_ALONE)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_table_of_one_kind_of_column_is_learnt_and_loaded(family: str, kind: str) -> None:
+    data = KINDS_ALONE[kind]
+    model = small(family, epochs=1).train(data, np.arange(90) % 2)
+
+    loaded = build(architecture_of(model))
+    loaded.load_state_dict(model.state_dict())
+    np.testing.assert_array_equal(loaded.predict_proba(data), model.predict_proba(data))
 
 
 def test_a_checkpoint_of_another_training_is_refused() -> None:
