@@ -23,6 +23,7 @@ from ..datasets.splits.split import places_of
 from ..datasets.tables import parted, read_labels, without_columns
 from ..evaluation.outcomes import Outcomes
 from ..evaluation.resampling import Sampling
+from ..models.memory import within_memory
 from ..models.model import Model, OnEpoch, recorded_figures
 from ..models.progress import Progress
 from .objective import Loss
@@ -109,7 +110,8 @@ class NeuralModel(Model, Generic[R, P, H]):
 
         Without `validation` a share of the rows is held out; these rows, or those, stop the fit, decide what is decided
         behind it (a threshold) and give `metrics`. Raises `Malformed` on data that cannot be read or labels that are
-        not what is to be predicted, `Refused` where the fit diverges, or the device or a package is absent.
+        not what is to be predicted, `Refused` where the fit diverges, or the device or a package is absent,
+        `MemoryError` where it takes more memory than there is.
         """
         plan = cast("H", self.HYPERPARAMETERS.model_validate(self.hyperparameters))
         features, apart = parted(data, self._split_by)
@@ -130,11 +132,12 @@ class NeuralModel(Model, Generic[R, P, H]):
             other = self._alike(parted(validation[0], self._split_by)[0], rows)
             learn, held = Labelled(rows, column), Labelled(other, read_labels(validation[1], other.rows))
         trainer = Trainer(plan, on_epoch=on_epoch, progress=progress)
-        with torch.inference_mode(False), torch.no_grad(), own_randomness(plan.seed, torch.device("cpu")):
-            module = self._predictor(plan, target, learn.rows)
-            module.mean(target)
-            examples = [module.examples(part.rows, target.coded(part.labels)) for part in (learn, held)]
-        result = trainer.fit(module.net, examples[0], examples[1], self._loss(plan, target, learn.labels))
+        with within_memory():
+            with torch.inference_mode(False), torch.no_grad(), own_randomness(plan.seed, torch.device("cpu")):
+                module = self._predictor(plan, target, learn.rows)
+                module.mean(target)
+                examples = [module.examples(part.rows, target.coded(part.labels)) for part in (learn, held)]
+            result = trainer.fit(module.net, examples[0], examples[1], self._loss(plan, target, learn.labels))
         with _whole(self):
             self.module = module
             self._keep_shape(rows)

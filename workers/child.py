@@ -15,6 +15,7 @@ from ..errors import Malformed, Refused, Unavailable, recorded
 from ..jobs.protocol.messages import Failed, Finished
 from ..jobs.protocol.orders import Order
 from ..models.imports import import_modules, named_in
+from ..models.memory import is_out_of_memory
 from ..tensors.objects import ObjectStore
 from ..tracing import span
 from .context import Context
@@ -54,12 +55,11 @@ def _answer(context: Context) -> Finished | Failed:
         return TASKS[order.kind](payload_of(order.kind, order.payload), context)
     except Stopped:
         return Failed(job=order.job, epoch=order.epoch, n=0, error="Drained", again=True, counted=False)
-    except MemoryError:
-        reason = "it took more memory than its limit, or than there is"
-        return Failed(job=order.job, epoch=order.epoch, n=0, error="OutOfMemory", reason=reason)
     except Exception as error:  # noqa: BLE001 - whatever the work raises is its answer
-        again, reason = isinstance(error, Unavailable), recorded(error)[:2000]
-        return Failed(job=order.job, epoch=order.epoch, n=0, error=type(error).__name__, reason=reason, again=again)
+        name, again, reason = type(error).__name__, isinstance(error, Unavailable), recorded(error)[:2000]
+        if is_out_of_memory(error):
+            name, reason = "OutOfMemory", "it took more memory than its limit, or than there is"
+        return Failed(job=order.job, epoch=order.epoch, n=0, error=name, reason=reason, again=again)
 
 
 def _listen(context: Context) -> None:

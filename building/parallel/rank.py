@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, distributed
 
 from ...errors import DataWarning, LeptonError, Refused
+from ...models.memory import is_out_of_memory
 from ...models.registry import registered
 from ...sent_errors import told
 from .channel import RankChannel
@@ -40,7 +41,7 @@ def main(folder: Path) -> None:
     except Exception as error:
         text = f"{type(error).__name__}: {error}".partition("\n")[0][:500]
         # a process that died takes its neighbours' connections with it; all else would come again
-        lost = isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError)
+        lost = isinstance(error, RuntimeError) and not is_out_of_memory(error)
         channel.ask("lost" if lost else "error", error=told(Refused(f"a process of the training failed ({text})")))
         raise
 

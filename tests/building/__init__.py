@@ -1,1 +1,0 @@
-"""Trainings, and the models that they make."""
