@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import torch
@@ -55,6 +56,11 @@ class Texts:
         return [[text for text in row if text] for row in zip(*columns, strict=True)]
 
 
+def parts_of(texts: Texts) -> int:
+    """Texts that are read of each row, each by itself: one, or the last turn of a dialogue and those before it."""
+    return 1 if len(texts.columns) == 1 else 2
+
+
 class TextHead(nn.Sequential):
     """A linear layer, or one hidden layer before it, over what an encoder says of a text."""
 
@@ -72,9 +78,10 @@ class EncoderAndHead(nn.Module):
         self.encoder = encoder
         self.head = head
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """What is said of texts, shape (texts,) or (texts, outputs)."""
-        return self.head(scaled(self.encoder(ids, mask)))
+    def forward(self, *tokens: Tensor) -> Tensor:
+        """What is said of rows, shape (rows,) or (rows, outputs). `tokens` are ids and mask of each text of a row."""
+        read = [scaled(self.encoder(ids, mask)) for ids, mask in zip(tokens[::2], tokens[1::2], strict=True)]
+        return self.head(torch.cat(read, dim=1))
 
 
 class TextPredictor(NeuralPredictor[Texts]):
@@ -85,7 +92,7 @@ class TextPredictor(NeuralPredictor[Texts]):
         self.outputs, self.shape = outputs, dict(shape)
         self.device = "cpu"
         """Where an encoder works that learns nothing."""
-        head = TextHead(encoder.width, outputs, shape["width"], shape["dropout_rate"])
+        head = TextHead(encoder.width * shape["parts"], outputs, shape["width"], shape["dropout_rate"])
         if shape["tune"] == "all":
             self.net = EncoderAndHead(encoder, head)
         else:
@@ -100,33 +107,40 @@ class TextPredictor(NeuralPredictor[Texts]):
     def examples(self, rows: Texts, targets: Tensor | None) -> Examples:
         """Tokens where the encoder learns, else what it makes of them."""
         wanted = torch.zeros(rows.rows) if targets is None else targets
-        dialogue = len(rows.columns) > 1
-        texts = [self.encoder.joined(turns) for turns in rows.turns()]
-        tokens = self.encoder.tokens(texts, self.shape["max_tokens"], from_end=dialogue)
+        turns, most = rows.turns(), self.shape["max_tokens"]
+        tokens = [self.encoder.tokens(["".join(each[-1:]) for each in turns], most)]
+        if self.shape["parts"] > 1:
+            before = [self.encoder.joined(each[:-1]) for each in turns]
+            tokens.append(self.encoder.tokens(before, most, from_end=True))
         if isinstance(self.net, EncoderAndHead):
             return TokenExamples(tokens, wanted)
-        return TensorExamples((scaled(self.encoder.encoded(tokens, chosen_device(self.device))),), wanted)
+        device = chosen_device(self.device)
+        encoded = torch.cat([scaled(self.encoder.encoded(part, device)) for part in tokens], dim=1)
+        return TensorExamples((encoded,), wanted)
 
 
 @dataclass(frozen=True)
 class TokenExamples(Shuffled):
     """Texts as the ids of their tokens, padded a batch at a time."""
 
-    tokens: Sequence[Sequence[int]]
+    tokens: Sequence[Sequence[Sequence[int]]]
+    """Of each text of a row that is read by itself, those of all rows."""
     targets: Tensor
 
     def batch(self, places: Tensor, *, learning: bool) -> Batch:
         """The texts at these places, as long as the longest of them."""
         del learning
-        return Batch(padded([self.tokens[int(place)] for place in places]), self.targets[places])
+        parts = (padded([part[int(place)] for place in places]) for part in self.tokens)
+        return Batch(tuple(chain.from_iterable(parts)), self.targets[places])
 
 
 @register("text-model")
 class TextModel(SupervisedModel[Texts, TextPredictor, TextHyperparameters]):
-    """Predicts two classes, several, or a number of a text, or of the last turns of a dialogue.
+    """Predicts two classes, several, or a number of a text, or of the last turn of a dialogue.
 
-    `data` is a list of texts, or a table whose columns are text: several are the turns of a dialogue in their order, of
-    which the last are read where not all fit `max_tokens`. The encoder is kept in the version with its tokenizer, so
+    `data` is a list of texts, or a table whose columns are text: several are the turns of a dialogue in their order.
+    The last turn is read by itself, those before it as one text, of which the end is read where not all of it fits
+    `max_tokens`. The encoder is kept in the version with its tokenizer, so
     nothing else is needed where it is loaded; while only the head learns all versions share it.
     """
 
@@ -177,10 +191,10 @@ class TextModel(SupervisedModel[Texts, TextPredictor, TextHyperparameters]):
         return _aligned(self._read(data), rows.columns)
 
     def _predictor(self, plan: TextHyperparameters, target: Target, rows: Texts) -> TextPredictor:
-        del rows
         encoder = SentenceEncoder.of(plan.encoder, plan.revision)
         shape = {
-            "dropout_rate": plan.dropout_rate, "max_tokens": plan.max_tokens, "tune": plan.tune, "width": plan.width,
+            "dropout_rate": plan.dropout_rate, "max_tokens": plan.max_tokens, "parts": parts_of(rows),
+            "tune": plan.tune, "width": plan.width,
         }  # fmt: skip
         predictor = TextPredictor(encoder, target.outputs, shape, len(target.encoded))
         predictor.device = plan.device

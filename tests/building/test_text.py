@@ -84,16 +84,27 @@ def test_a_version_needs_no_encoder_where_it_is_loaded_and_answers_alike(
         assert any("transformer" in name for name in changed) == (tune == "all")
 
 
-def test_several_columns_are_turns_of_a_dialogue_whose_last_words_count(encoder: Path) -> None:
+@pytest.mark.parametrize("tune", ["head", "all"])
+def test_of_a_dialogue_the_last_turn_is_read_by_itself_and_what_came_before_by_its_end(
+    encoder: Path, tune: str
+) -> None:
     said = {"before": [None, "hello", "good morning"] * 12, "now": ["hello", "my card is late", "a loan please"] * 12}
-    wanted = ["greeting", "card", "loan"] * 12
-    model = small(encoder, max_tokens=6, epochs=2).train(said, wanted)
+    model = small(encoder, max_tokens=6, epochs=2, tune=tune).train(said, ["greeting", "card", "loan"] * 12)
     assert model.architecture()["config"]["columns"] == ["before", "now"]
-    reader = model.trained().encoder
-    tokens = reader.tokens([reader.joined(["hello", "my card is late"])], 6, from_end=True)
-    assert tokens == [[2, *(reader.tokens(["my card is late"], 9)[0][1:-1]), 3]]
+
+    def asked(before: str | None, now: str | None) -> np.ndarray[Any, Any]:
+        return model.predict_proba({"before": [before], "now": [now]})
+
+    long_ago = asked("loan " * 20 + "a good morning to you", "my card")
+    np.testing.assert_array_equal(asked("card " * 20 + "a good morning to you", "my card"), long_ago)
+    assert not np.array_equal(asked("a good morning to you, hello " * 20, "my card"), long_ago)
+    assert not np.array_equal(asked("my card", "hello"), asked("hello", "my card"))
+    np.testing.assert_array_equal(asked(None, "my card"), asked("my card", None))
     with pytest.raises(Malformed, match="lacks column 'before'"):
         model.predict({"now": ["hello"]})
+
+
+def test_one_column_is_read_whatever_it_is_called(encoder: Path) -> None:
     assert small(encoder, epochs=1).train(TEXTS, INTENTS).predict({"whatever": ["hello"]}).shape == (1,)
 
 
