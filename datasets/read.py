@@ -61,7 +61,7 @@ def located(path: str) -> str:
     if _remote(path):
         return path
     if kind != PICTURES and not _local(path).is_file():
-        raise Malformed(f"there is no file {path!r}; give a CSV or Parquet file")
+        raise Malformed(f"there is no file {path!r}; give a file of rows, or a folder of pictures")
     return _local(path).absolute().as_uri()
 
 
@@ -252,7 +252,7 @@ def open_rows(path: str) -> Any:
     else:
         local = WebFile.of(path).copy() if is_web(path) else _local(path)
         if not local.is_file():
-            raise Malformed(f"there is no file {_shown(path)!r}; give a CSV or Parquet file")
+            raise Malformed(f"there is no file {_shown(path)!r}; give a file of rows, or a folder of pictures")
         store, place = fs.LocalFileSystem(), str(local)
     packed = PACKED.get(_suffixes(path)[-1])
     return store.open_input_stream(place, compression=packed) if packed else store.open_input_file(place)

@@ -53,8 +53,8 @@ class Jobs:
 
     `limits` are `pool`, `needs` such as ("cuda",), `memory` in bytes, `seconds` an attempt, and how many `retries` of
     attempts that were lost; `after` names jobs that must have finished before, and one that fails or is cancelled fails
-    those that wait for it. `data` is a CSV, Parquet or Arrow file that the worker can reach (a path, s3://, gs://), or
-    named data, which know their label.
+    those that wait for it. `data` is a file or a folder of pictures that the worker can reach (a path, s3://, gs://,
+    az://, https:// with its digest), or named data, which know their label.
     """
 
     opened: Callable[[], Workspace]

@@ -47,7 +47,7 @@ FORMATS: Final[dict[str, Literal["csv", "parquet", "arrow", "jsonl"]]] = {
 def predict(
     session: Session, rev: str, data: str, output: str | None, ids: tuple[str, ...], keep_columns: bool, force: bool
 ) -> None:
-    """Predict the rows of a CSV, Parquet or Arrow file, one line a row and in their order.
+    """Predict the rows of a file or a folder of pictures, one line a row and in their order.
 
     DATA is read as what the version learnt; other columns, labels among them, are left aside. The answer has the
     columns carried along, `prediction`, and `probability_CLASS` of each class where the model gives probabilities.

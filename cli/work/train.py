@@ -136,10 +136,12 @@ def train(
     memory: int | None,
     **limits: Any,
 ) -> None:
-    """Train a model on the rows of a CSV, Parquet or Arrow file, or of named data, and keep it as a version.
+    """Train a model on the rows of a file, a folder of pictures or named data, and keep it as a version.
 
-    MODEL is one of Lepton's own, such as credit-scoring-model. All columns but the label's are learnt from, if none is
-    dropped. A worker does it; where none is there, this command is one itself while it waits.
+    MODEL is one of Lepton's own, such as credit-scoring-model. A file is CSV, Parquet, Arrow or NumPy's .npz: a path,
+    or an address of s3, gs, az, or of https with its digest; a folder of pictures has one for each class. All columns
+    but the label's are learnt from, if none is dropped. A worker does it; where none is there, this command is one
+    itself while it waits.
     """
     _check_labelled(data, label)
     chosen = dict(_setting(each) for each in settings) | ({} if devices is None else {"devices": devices})
@@ -207,7 +209,7 @@ def evaluate(
     key: str | None,
     **report: Any,
 ) -> None:
-    """Judge a version on the rows of a CSV, Parquet or Arrow file, or of named data; record figures, keep a report.
+    """Judge a version on the rows of a file, a folder of pictures or named data; record figures, keep a report.
 
     The rows are read as what the version learnt. --type, --drop and --columns are for a version that recorded no
     columns, as one that was saved by hand. Intervals are those of a bootstrap; `lepton report` shows them again.

@@ -48,7 +48,7 @@ BAD: list[tuple[str, int, str]] = [
     ("rollback 4 --alias production --yes", 1, "alias 'production' never stood on version 4; `lepton alias production 4` puts it there"),
     ("rollback --alias production --move-alias x --yes", 2, "--move-alias goes along with a branch; roll back each alias in a call of its own"),
     ("rollback 2 --rehearse loans.csv --yes", 2, "--rehearse and --label go together; give both"),
-    ("rollback 2 --rehearse nope.csv --label default --yes", 1, "there is no file 'nope.csv'; give a CSV or Parquet file"),
+    ("rollback 2 --rehearse nope.csv --label default --yes", 1, "there is no file 'nope.csv'; give a file of rows, or a folder of pictures"),
     # merge
     ("merge nope", 1, "credit has no branch, tag or alias 'nope'; `lepton log credit` lists what it has"),
     ("merge 6 --into nope", 1, "credit has no branch 'nope'; `lepton branch` lists them"),
@@ -67,7 +67,7 @@ BAD: list[tuple[str, int, str]] = [
     ),
     ("suggest --branch nope", 1, "credit has no branch 'nope'; `lepton branch` lists them"),
     # work
-    ("train credit-scoring-model nope.csv --label default", 1, "there is no file 'nope.csv'; give a CSV or Parquet file"),
+    ("train credit-scoring-model nope.csv --label default", 1, "there is no file 'nope.csv'; give a file of rows, or a folder of pictures"),
     ("train credit-scoring-model loans.csv --label defualt", 1, "loans.csv has no column 'defualt'; did you mean default?"),
     ("train credit-scoring-model loans.csv --label z", 1, "loans.csv has no column 'z'; it has 'income', 'debt', 'kind', 'default'"),
     ("train credit-scoring-model loans.txt --label z", 1, "loans.txt is neither .csv nor .parquet; give the file the ending of what it holds"),
@@ -81,7 +81,7 @@ BAD: list[tuple[str, int, str]] = [
     ("evaluate main loans.csv --label default --type kind=text", 1, "version 7 of credit recorded the columns that it learnt and their types, and is judged by these; leave types, drop and columns out (they are for versions that recorded none)"),
     ("evaluate main loans.csv --label default --better fid", 2, "--better 'fid' says no way; write METRIC=higher"),
     ("train credit-scoring-model loans.csv --label default --better fid=down", 1, "metric 'fid' is said to be better 'down'; say 'higher' or 'lower'"),
-    ("train credit-scoring-model loans.csv --label default --validation nope.csv", 1, "there is no file 'nope.csv'; give a CSV or Parquet file"),
+    ("train credit-scoring-model loans.csv --label default --validation nope.csv", 1, "there is no file 'nope.csv'; give a file of rows, or a folder of pictures"),
     ("find \"version.acter = 'ada'\"", 1, None),
     # asking
     ("sql 'drop table versions'", 1, "a query is one SELECT, and this is DROP; only reading is allowed here"),
