@@ -55,7 +55,7 @@ def trained(manager: ModelManager, path: Path, memory: int, **more: Any) -> tupl
 
 def main() -> None:
     """Measure."""
-    memory = int(sys.argv[1] if len(sys.argv) > 1 else 1_400) * 1_000_000
+    memory = int(sys.argv[1] if len(sys.argv) > 1 else 2_000) * 1_000_000
     with tempfile.TemporaryDirectory() as folder, ModelManager(Path(folder, "home")) as manager:
         path = Path(folder, "large.parquet")
         rows = write(path, memory * TIMES)

@@ -40,8 +40,8 @@ class TableEncoder(RowEncoder):
     def encoded(self, table: Table) -> tuple[Tensor, Tensor]:
         """What `forward` makes of rows, some of them at a time, for what it makes on its way is many times as large."""
         at_once = max(1, AT_ONCE // len(table.columns))
-        parts = zip(*(part.split(at_once) for part in table_inputs(table)), strict=True)
-        features, codes = zip(*(self(*part) for part in parts), strict=True)
+        numbers, hashes = (cast("tuple[Tensor, ...]", part.split(at_once)) for part in table_inputs(table))
+        features, codes = zip(*map(self, numbers, hashes), strict=True)
         return torch.cat(features), torch.cat(codes)
 
     def forward(self, numbers: Tensor, hashes: Tensor) -> tuple[Tensor, Tensor]:

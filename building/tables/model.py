@@ -141,7 +141,7 @@ class TableModel(SupervisedModel[Rows, TablePredictor, TableHyperparameters]):
             raise Malformed("rows_at_once is for a Parquet file by its path; leave it out for rows that are in memory")
         return StreamedTable.of(data, at_once)
 
-    def _known(self, data: Any) -> Rows:
+    def _known(self, data: Any) -> Table:
         self.trained()
         return read_table(data).aligned(self._schema)
 

@@ -12,16 +12,16 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...datasets.columns import Column, Schema, Table
-from ...datasets.fingerprint import RowsHasher
 from ...datasets.sources.parquet_rows import ParquetRows
 from ...datasets.splits.places import Places
+from ...datasets.tables import fingerprint_of_pieces
 from ...errors import Malformed, Refused
 from ..examples import Batch
 
@@ -67,7 +67,7 @@ class StreamedTable:
 
     @property
     def window(self) -> int:
-        """Row groups whose rows are shuffled together. Those of two windows are in memory, for a batch may be of both."""
+        """Row groups whose rows are shuffled together; those of two windows are kept, for a batch may be of both."""
         return self.at_once // int(np.diff(self.source.offsets).max()) // 2
 
     def take(self, rows: Places) -> StreamedTable:
@@ -77,9 +77,8 @@ class StreamedTable:
     def group(self, number: int) -> Table:
         """Those of a row group."""
         first, last = self.bounds[number : number + 2]
-        return (
-            self.source.group(number).aligned(self.schema).take(self.places[first:last] - self.source.offsets[number])
-        )
+        group = self.source.group(number).aligned(self.schema)
+        return group.take(self.places[first:last] - self.source.offsets[number])
 
     def tables(self) -> Iterator[tuple[slice, Table]]:
         """All rows, a row group at a time, and where they stand among these."""
@@ -95,12 +94,11 @@ class StreamedTable:
         columns = zip(*(table.columns for table in tables), strict=True)
         return Table(tuple(map(_joined, columns)), len(drawn))
 
-    def fingerprint(self, labels: Column) -> dict[str, object]:
+    def fingerprint(self, labels: Column) -> dict[str, Any]:
         """Theirs with their labels, as `datasets.tables.fingerprint` has it, without "v1"."""
-        hasher = RowsHasher()
-        for where, table in self.tables():
-            hasher.update(table, replace(labels, values=labels.values[where]))
-        return hasher.fingerprint()
+        return fingerprint_of_pieces(
+            (table, replace(labels, values=labels.values[where])) for where, table in self.tables()
+        )
 
 
 class StreamedExamples:
@@ -118,11 +116,11 @@ class StreamedExamples:
 
     def order(self, generator: torch.Generator) -> Tensor:
         """The row groups in an order drawn from the generator, and the rows of each window of them in another."""
-        windows = torch.randperm(len(self._bounds) - 1, generator=generator).split(self._rows.window)
+        groups = cast("list[int]", torch.randperm(len(self._bounds) - 1, generator=generator).tolist())
         ordered: list[Tensor] = []
-        for groups in windows:
-            ends = [(int(self._bounds[group]), int(self._bounds[group + 1])) for group in groups]
-            inside = torch.cat([torch.arange(first, last) for first, last in ends])
+        for first in range(0, len(groups), self._rows.window):
+            window = groups[first : first + self._rows.window]
+            inside = torch.cat([torch.arange(*self._rows.bounds[group : group + 2]) for group in window])
             ordered.append(inside[torch.randperm(len(inside), generator=generator)])
         return torch.cat(ordered)
 
@@ -132,7 +130,7 @@ class StreamedExamples:
         group_of = torch.searchsorted(self._bounds, places, right=True) - 1
         parts: list[tuple[Tensor, ...]] = []
         order: list[Tensor] = []
-        for group in group_of.unique().tolist():
+        for group in sorted({*cast("list[int]", group_of.tolist())}):
             (here,) = torch.where(group_of == group)
             inputs, within = self._group(group), places[here] - self._bounds[group]
             parts.append(tuple(part[within] for part in inputs))

@@ -125,7 +125,9 @@ def test_a_file_is_learnt_from_here_by_its_path_and_by_a_worker_by_its_name(path
     with ModelManager(home) as manager:
         named = manager.add_data("loans", path, "label", drop=["batch"])
         here = manager.train(small(), path, "label", name="net", drop=["batch"])
-        done = manager.jobs.wait(manager.jobs.train("table-model", "data:loans", name="net", hyperparameters=CHOSEN).job)
+        done = manager.jobs.wait(
+            manager.jobs.train("table-model", "data:loans", name="net", hyperparameters=CHOSEN).job
+        )
 
         assert (done.status, done.reason) == ("finished", "")
         assert done.version is not None
