@@ -90,9 +90,8 @@ def test_each_row_group_is_read_once_an_epoch_and_few_are_kept(path: str, monkey
     assert sorted(read) == [*range(11)]
 
 
-@pytest.mark.parametrize("family", ["mlp", "tabm"])
-def test_a_training_that_was_cut_off_makes_the_same_bits(path: str, family: str) -> None:
-    check_cut_off(lambda: small(family=family, members=4, dropout_rate=0.3), rows(path), rows(path).labels())
+def test_a_training_that_was_cut_off_makes_the_same_bits(path: str) -> None:
+    check_cut_off(lambda: small(family="tabm", members=4, dropout_rate=0.3), rows(path), rows(path).labels())
 
 
 def test_rows_have_the_fingerprints_and_the_encoding_that_they_have_in_memory(path: str) -> None:
@@ -132,7 +131,8 @@ def test_a_file_is_learnt_from_here_by_its_path_and_by_a_worker_by_its_name(path
         assert (done.status, done.reason) == ("finished", "")
         assert done.version is not None
         assert manager.show(done.version).data["digest"] == manager.show(here).data["digest"] == named.digest
-        assert torch.equal(*(manager.load_version(each).predict_proba(path) for each in (here, done.version)))
+        states = [manager.load_version(each).state_dict() for each in (here, done.version)]
+        assert all(torch.equal(states[0][name], value) for name, value in states[1].items())
         with pytest.raises(Refused, match="by its path"):
             manager.train(small(), "data:loans")
 
