@@ -14,6 +14,7 @@ from ..errors import Malformed, Refused
 from .fingerprint import RowsHasher
 from .read import labelled_twice, of_table
 from .selection import ALL, Selection, listed
+from .sources.parquet_rows import ParquetRows
 from .tables import read_labels, read_table
 from .types import Kind
 from .unpacked import parquet_table
@@ -60,6 +61,22 @@ class NamedSource:
         """As `read`, the columns and the labels apart; None for labels where there are none."""
         table, label = self.read(label, chosen, schema), label or self.label
         return (table, None) if label is None else (table.drop_columns([label]), table.column(label))
+
+    def in_parts(self, label: str | None = None, chosen: Selection = ALL) -> ParquetRows:
+        """As `split`, but of a Parquet file, whose rows are read as they are asked for once it was seen that they are
+        those that were named. Raises `Refused` where the rows were kept: these are read at once."""
+        if self.kept is not None:
+            raise Refused(
+                f"{self.words} was kept in the ledger, which gives its rows at once; leave rows_at_once out, or train "
+                "from the path of a Parquet file"
+            )
+        if label is not None and self.label not in (None, label):
+            raise self.other_labels(label)
+        rows = ParquetRows.opened(self.path, label or self.label, self._narrowed(chosen))
+        named = ParquetRows.opened(self.path, self.label, self.chosen)
+        if named.fingerprint(None if self.label is None else named.labels())["digest"] != self.digest:
+            raise self.others(named.rows)
+        return rows
 
     def columns(self, names: Sequence[str] | None) -> Any:
         """Columns as they were named, the label's among them, an Arrow table; None for all of them."""

@@ -48,7 +48,7 @@ def checked(path: str, label: str, chosen: Selection = ALL) -> str:
     address = located(path)
     if not _remote(path):
         names = _tried(path, _COLUMNS)
-        _check(path, names, label)
+        check_label(path, names, label)
         chosen.names(names, label)
     return address
 
@@ -88,12 +88,12 @@ def labelled_twice(
     """
     table = _tried(path, _READERS)
     if label is not None:
-        _check(path, table.column_names, label)
+        check_label(path, table.column_names, label)
     check(_selected(path, table, label, named, {}))
 
     def again(label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
         if label is not None:
-            _check(path, table.column_names, label)
+            check_label(path, table.column_names, label)
         return _selected(path, table, label, chosen, schema)
 
     return again
@@ -101,11 +101,12 @@ def labelled_twice(
 
 def labelled_alike(path: str, label: str, chosen: Selection, learnt: tuple[Any, Any]) -> tuple[Any, Any]:
     """As `labelled`, of a text file each column as what the same one of `learnt` holds: rows to validate a fit on."""
+    from .sources.parquet_rows import ParquetRows
     from .tables import read_labels, read_table
 
     if kind_of(path) not in SEPARATORS:
         return labelled(path, label, chosen)
-    table = read_table(learnt[0])
+    table = learnt[0] if isinstance(learnt[0], ParquetRows) else read_table(learnt[0])
     schema: dict[str, Kind] = dict(table.schema)
     schema[label] = read_labels(learnt[1], table.rows).kind
     return labelled(path, label, schema=schema)
@@ -128,7 +129,7 @@ def rows_beside(path: str, schema: Mapping[str, Kind], carried: Sequence[str] | 
         hint = "it learnt from an array, so name the columns 0, 1, 2, ..." if places else f"it has {listed(present)}"
         raise Malformed(f"{_shown(path)} has no column {listed(lacking)}, which the version learnt; {hint}")
     for name in (*schema, *(present if carried is None else carried)):
-        _check(path, present, name)
+        check_label(path, present, name)
     beside = table if carried is None else table.select([*dict.fromkeys(carried)])
     return _selected(path, table, None, ALL, schema), beside
 
@@ -152,7 +153,7 @@ def _read(path: str, label: str | None, chosen: Selection, schema: Mapping[str, 
     table = _tried(path, _READERS)
     present = table.column_names
     if label is not None:
-        _check(path, present, label)
+        check_label(path, present, label)
     return _selected(path, table, label, chosen, schema)
 
 
@@ -194,8 +195,8 @@ def _retyped(table: Any, types: Mapping[str, Kind]) -> Any:
     return table
 
 
-def _check(path: str, names: list[str], label: str) -> None:
-    """Hold that there is one column of labels."""
+def check_label(path: str, names: list[str], label: str) -> None:
+    """Hold that a file with columns of these names has one of labels. Raises `Malformed`."""
     if label not in names:
         near = get_close_matches(label, names, 1)
         hint = f"did you mean {near[0]}?" if near else f"it has {listed(names)}"
@@ -256,6 +257,14 @@ def open_rows(path: str) -> Any:
         store, place = fs.LocalFileSystem(), str(local)
     packed = PACKED.get(_suffixes(path)[-1])
     return store.open_input_stream(place, compression=packed) if packed else store.open_input_file(place)
+
+
+def local_stamp(path: str) -> tuple[int, int] | None:
+    """The size and the time of the last change of a local file; None of others, and where it is not there."""
+    if _remote(path) or not _local(path).is_file():
+        return None
+    known = _local(path).stat()
+    return known.st_size, known.st_mtime_ns
 
 
 def folder_at(path: str) -> PictureFolder:

@@ -127,10 +127,14 @@ def selected(data: Any, chosen: Selection) -> Any:
 def parted(data: Any, names: Collection[str]) -> tuple[Any, dict[str, Column]]:
     """Rows without the columns of these names, and those of them that there are.
 
-    Raises `Malformed` where no other column is left.
+    Rows that are not in memory part themselves. Raises `Malformed` where no other column is left.
     """
+    from .sources.parquet_rows import ParquetRows
+
     if not names:
         return data, {}
+    if isinstance(data, ParquetRows):
+        return data.parted(names)
     columns = [(each.name, each) for each in data.columns] if isinstance(data, Table) else [*_named_columns(data)]
     apart = {
         name: values if isinstance(values, Column) else _column(name, values)

@@ -78,6 +78,11 @@ class Model(ABC):
         return None
 
     @property
+    def reads_in_parts(self) -> bool:
+        """Whether the next fit takes `ParquetRows`, which it reads by itself, in place of a file's rows in memory."""
+        return False
+
+    @property
     def name(self) -> str:
         """The class's name in kebab case, under which versions are kept unless another is given."""
         return kebab(type(self).__name__)

@@ -34,6 +34,8 @@ LIBRARY: Final = {
     "nets side by side in tabm; a whole number from 1 to 1024": "tabm 中并列的网络数；1 到 1024 的整数",
     "processes that learn together, on CUDA each on its own device":
         "共同训练的进程数；在 CUDA 上每个进程使用各自的设备",
+    "rows of a Parquet file that are in memory at once, or None for all":
+        "Parquet 文件同时放在内存中的行数，或空（全部）",
     "the longest gradient, above 0, or None": "梯度的最大长度，大于 0，或空",
     "the share of all steps in which the learning rate rises": "学习率上升所占的步数比例",
     "the share of rows that stop the fit, where none are given": "未另给验证数据时，用于早停的行所占比例",

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from ..datasets.selection import Selection
 from ..domain.names import DATA_PREFIX
-from ..errors import Malformed
+from ..errors import Malformed, Refused
 
 
 class KnowsData(Protocol):
@@ -23,23 +23,40 @@ class KnowsData(Protocol):
         ...
 
 
-def training_rows(known: KnowsData, data: Any, labels: Any, chosen: Selection) -> tuple[Any, Any]:
+def training_rows(
+    known: KnowsData, data: Any, labels: Any, chosen: Selection, *, in_parts: bool = False
+) -> tuple[Any, Any]:
     """The columns that were chosen, and the labels: `data` may be a path or a name, `labels` their column.
 
-    A name is told from a path as for `evaluate`. Raises `Malformed` where nothing says what the labels are, else what
+    A name is told from a path as for `evaluate`. The rows of a path are `ParquetRows` where they are learnt from
+    `in_parts`. Raises `Malformed` where nothing says what the labels are, else what
     `datasets.read.labelled` and `load_data` do.
     """
     from ..datasets.read import labelled
+    from ..datasets.sources.parquet_rows import ParquetRows
     from ..datasets.tables import selected
 
     if isinstance(data, str | PathLike):
         path = fspath(cast("str", data))
+        if in_parts:
+            if is_name(path):
+                raise Refused(f"rows_at_once is for a Parquet file by its path; train from that of {path}, or as a job")
+            rows = ParquetRows.opened(path, _column(labels, path), chosen)
+            return rows, rows.labels()
         if not is_name(path):
             return labelled(path, _column(labels, path), chosen)
         data, labels = _named(known, path.removeprefix(DATA_PREFIX), labels)
     if labels is None:
         raise Malformed("nobody said what the labels of the rows are", python="give labels=", cli="name their column")
     return selected(data, chosen), labels
+
+
+def described(data: Any, labels: Any) -> dict[str, Any]:
+    """The fingerprint of rows, which those that are not all in memory tell themselves."""
+    from ..datasets.sources.parquet_rows import ParquetRows
+    from ..datasets.tables import fingerprint
+
+    return data.fingerprint(labels) if isinstance(data, ParquetRows) else fingerprint(data, labels)
 
 
 def validation_rows(validation: tuple[Any, Any], learnt: tuple[Any, Any], chosen: Selection) -> tuple[Any, Any]:

@@ -39,6 +39,9 @@ _NOT_TOLD: Final = (
     "LEPTON_WORKER_SECRET_FILE",
 )
 """What a process finds in no environment: it talks to its worker alone, and these may hold passwords."""
+_FRUGAL: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_MMAP_THRESHOLD_": str(4 << 20)}
+"""For a process whose memory is limited: Arrow's own pool sets a gigabyte aside at once, used or not, and glibc keeps
+large arrays that were freed."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 log = logging.getLogger("lepton.worker")
@@ -81,6 +84,7 @@ class Attempt:
                 pass_fds=(theirs,),
                 env={name: value for name, value in os.environ.items() if name not in _NOT_TOLD}
                 | {"PYTHONSAFEPATH": "1"}
+                | ({} if order.memory is None else _FRUGAL)
                 | environment,
                 start_new_session=True,
             )

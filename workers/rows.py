@@ -9,7 +9,9 @@ from ..domain.job.kinds import JudgesBySuite
 from ..errors import Refused
 
 if TYPE_CHECKING:
+    from ..datasets.columns import Column
     from ..datasets.named_rows import NamedSource
+    from ..datasets.sources.parquet_rows import ParquetRows
     from ..datasets.types import Kind
     from ..domain.job.kinds import LabelledRows
     from .context import Context
@@ -36,6 +38,16 @@ class OrderedRows:
         if self._named is not None:
             return self._named.split(self._payload.label, chosen, schema)
         return labelled(self._path, self._payload.label, chosen, schema)
+
+    def in_parts(self) -> tuple[ParquetRows, Column]:
+        """The rows of a Parquet file that are read as they are learnt from, and the labels."""
+        from ..datasets.selection import selected_by
+        from ..datasets.sources.parquet_rows import ParquetRows
+
+        label, chosen = self._payload.label, selected_by(self._payload)
+        named = self._named
+        rows = ParquetRows.opened(self._path, label, chosen) if named is None else named.in_parts(label, chosen)
+        return rows, rows.labels()
 
     def columns(self, names: Sequence[str] | None) -> Any:
         """Columns as what they seem to be, an Arrow table; None for all of them."""

@@ -9,10 +9,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ...models.encoding import Layout, RowEncoder
+from ...datasets.columns import Table
+from ...models.encoding import Layout, RowEncoder, table_inputs
 
 QUANTILES: Final = 256
 """Of a column of numbers, at most, between which it is interpolated."""
+AT_ONCE: Final = 1 << 18
+"""Values that are encoded at once."""
 _EDGE: Final = 1e-6
 """The share that the least and the greatest number stand at: the normal distribution ends nowhere."""
 
@@ -33,6 +36,13 @@ class TableEncoder(RowEncoder):
 
     def _measure(self, place: int, known: npt.NDArray[np.float64]) -> None:
         self.quantiles[place] = torch.from_numpy(np.quantile(known, np.linspace(0, 1, QUANTILES)))
+
+    def encoded(self, table: Table) -> tuple[Tensor, Tensor]:
+        """What `forward` makes of rows, some of them at a time, for what it makes on its way is many times as large."""
+        at_once = max(1, AT_ONCE // len(table.columns))
+        numbers, hashes = (cast("tuple[Tensor, ...]", part.split(at_once)) for part in table_inputs(table))
+        features, codes = zip(*map(self, numbers, hashes), strict=True)
+        return torch.cat(features), torch.cat(codes)
 
     def forward(self, numbers: Tensor, hashes: Tensor) -> tuple[Tensor, Tensor]:
         """Features, float32, shape (rows, numeric), and codes, int64, (rows, categories), of two parts of the rows.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import Annotated, Literal, Self, TypeAlias, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...models.hyperparameter import Whole
 from ..plan import SupervisedHyperparameters
@@ -21,4 +21,13 @@ class TableHyperparameters(SupervisedHyperparameters):
     family: Family = Field("tabm", json_schema_extra={"search": {"choices": [*get_args(Family)]}})
     max_levels: int = Field(64, ge=1, le=65_536)
     members: int = Field(16, ge=1, le=1024, description="nets side by side in tabm; a whole number from 1 to 1024")
+    rows_at_once: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, description="rows of a Parquet file that are in memory at once, or None for all"
+    )
     width: Whole = Field(128, ge=8, le=8_192, json_schema_extra={"search": {"low": 32, "high": 512, "log": True}})
+
+    @model_validator(mode="after")
+    def _one_process(self) -> Self:
+        if self.rows_at_once is not None and (self.devices > 1 or self.sharded):
+            raise ValueError("rows_at_once is for one process; leave devices and sharded out")
+        return self

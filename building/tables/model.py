@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,24 +13,29 @@ from torch import Tensor
 
 from ...datasets.columns import Column, Kind, Schema, Table
 from ...datasets.examination import examine
+from ...datasets.sources.parquet_rows import ParquetRows
 from ...datasets.tables import fingerprint, read_table
 from ...errors import Malformed
-from ...models.encoding import Layout, table_inputs
+from ...models.encoding import Layout
 from ...models.hyperparameter import Json
 from ...models.registry import name_of, rebuilding, register
-from ..examples import TensorExamples
+from ..examples import Examples, TensorExamples
 from ..neural import NeuralPredictor
 from ..supervised import SupervisedModel
 from .encoding import TableEncoder
 from .hyperparameters import TableHyperparameters
 from .nets import TableNet, bins_of
 from .optimum import BestSetting, best_setting
+from .streamed import StreamedExamples, StreamedTable
 
 if TYPE_CHECKING:
     from ..targets import Target
 
 
-class TablePredictor(NeuralPredictor[Table]):
+Rows: TypeAlias = Table | StreamedTable
+
+
+class TablePredictor(NeuralPredictor[Rows]):
     """An encoder of rows, and a net over what it makes of them."""
 
     def __init__(self, encoder: TableEncoder, outputs: int, shape: Mapping[str, Any], labels: int) -> None:
@@ -42,18 +47,21 @@ class TablePredictor(NeuralPredictor[Table]):
         """What the net says of rows. Takes what `TableEncoder` takes."""
         return self.net(*self.encoder(numbers, hashes))
 
-    def examples(self, rows: Table, targets: Tensor | None) -> TensorExamples:
+    def examples(self, rows: Rows, targets: Tensor | None) -> Examples:
         """Rows encoded."""
-        inputs = self.encoder(*table_inputs(rows))
-        return TensorExamples(inputs, torch.zeros(rows.rows) if targets is None else targets)
+        wanted = torch.zeros(rows.rows) if targets is None else targets
+        if isinstance(rows, StreamedTable):
+            return StreamedExamples(rows, self.encoder, wanted)
+        return TensorExamples(self.encoder.encoded(rows), wanted)
 
 
 @register("table-model")
-class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
+class TableModel(SupervisedModel[Rows, TablePredictor, TableHyperparameters]):
     """Predicts two classes, several, or a number of rows of numbers, dates and categories with gaps.
 
-    `data` is a 2-d array, DataFrame, Arrow table or mapping of columns. The family is one of `mlp`, `resnet`,
-    `ft-transformer`, `tabm`. A level of a category that training never showed counts as one of the rare ones.
+    `data` is a 2-d array, DataFrame, Arrow table or mapping of columns; with `rows_at_once` also `ParquetRows`, which
+    are learnt from in parts. The family is one of `mlp`, `resnet`, `ft-transformer`, `tabm`. A level of a category that
+    training never showed counts as one of the rare ones.
     """
 
     HYPERPARAMETERS: ClassVar[type[BaseModel]] = TableHyperparameters
@@ -120,30 +128,42 @@ class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
             model.predicts(str(told["task"]))
         return model
 
-    def _read(self, data: Any) -> Table:
-        return read_table(data)
+    @property
+    def reads_in_parts(self) -> bool:
+        """Whether `rows_at_once` is set."""
+        return self.hyperparameters["rows_at_once"] is not None
+
+    def _read(self, data: Any) -> Rows:
+        at_once = cast("int | None", self.hyperparameters["rows_at_once"])
+        if at_once is None:
+            return read_table(data)
+        if not isinstance(data, ParquetRows):
+            raise Malformed("rows_at_once is for a Parquet file by its path; leave it out for rows that are in memory")
+        return StreamedTable.of(data, at_once)
 
     def _known(self, data: Any) -> Table:
         self.trained()
         return read_table(data).aligned(self._schema)
 
-    def _alike(self, data: Any, rows: Table) -> Table:
+    def _alike(self, data: Any, rows: Rows) -> Rows:
         return read_table(data).aligned(rows.schema)
 
-    def _predictor(self, plan: TableHyperparameters, target: Target, rows: Table) -> TablePredictor:
-        encoder = TableEncoder.learnt(rows, plan.max_levels)
+    def _predictor(self, plan: TableHyperparameters, target: Target, rows: Rows) -> TablePredictor:
+        known = rows.sample(plan.seed) if isinstance(rows, StreamedTable) else rows
+        encoder = TableEncoder.learnt(known, plan.max_levels)
         shape: dict[str, Any] = {
             "blocks": plan.blocks, "dropout_rate": plan.dropout_rate, "family": plan.family, "width": plan.width,
         }  # fmt: skip
         if plan.family == "tabm":
-            shape |= {"bins": bins_of(encoder(*table_inputs(rows))[0]), "members": plan.members}
+            shape |= {"bins": bins_of(encoder.encoded(known)[0]), "members": plan.members}
         return TablePredictor(encoder, target.outputs, shape, len(target.encoded))
 
-    def _keep_shape(self, rows: Table) -> None:
+    def _keep_shape(self, rows: Rows) -> None:
         self._schema = rows.schema
 
-    def _fingerprint(self, rows: Table, labels: Column) -> dict[str, Any]:
-        return fingerprint(rows, labels)
+    def _fingerprint(self, rows: Rows, labels: Column) -> dict[str, Any]:
+        return rows.fingerprint(labels) if isinstance(rows, StreamedTable) else fingerprint(rows, labels)
 
-    def _examine(self, rows: Table, labels: Column) -> None:
-        examine(rows, labels)
+    def _examine(self, rows: Rows, labels: Column) -> None:
+        if isinstance(rows, Table):
+            examine(rows, labels)

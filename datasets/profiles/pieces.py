@@ -64,7 +64,7 @@ def _types(
         try:
             for piece in text_pieces(opened, separator, block):
                 if guesses is None:
-                    names = _wanted(piece.schema, label, chosen)
+                    names = wanted(piece.schema, label, chosen)
                     guesses = {name: Guess(name, chosen.types.get(name)) for name in names}
                 for name, guess in guesses.items():
                     guess.update(piece.column(name).combine_chunks())
@@ -81,7 +81,7 @@ def _chosen(
 ) -> Iterator[Any]:
     import pyarrow as pa
 
-    names = _wanted(schema, label, chosen)
+    names = wanted(schema, label, chosen)
     for batch in batches(names):
         columns = {name: batch.column(batch.schema.get_field_index(name)) for name in names}
         yield pa.table(
@@ -126,7 +126,7 @@ _KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }  # fmt: skip
 
 
-def _wanted(schema: Any, label: str | None, chosen: Selection) -> list[str]:
+def wanted(schema: Any, label: str | None, chosen: Selection) -> list[str]:
     """The columns to read, in the file's order. Raises `Malformed` where one is not there, twice, or has no name."""
     present: list[str] = schema.names
     if label is not None and label not in present:

@@ -1,4 +1,4 @@
-"""Rows that are no table in a file of this machine: folders of pictures, named arrays, files on the web.
+"""Rows that are no table in a file of this machine: pictures, named arrays, files on the web, Parquet in parts.
 
-It imports errors and datasets' memory; whoever reads rows begins at `datasets/read.py`.
+`datasets/read.py` reads the former three; `parquet_rows.py` reads by it.
 """

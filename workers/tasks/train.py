@@ -38,13 +38,14 @@ def train(payload: Train, context: Context) -> Finished:
     from ..rows import OrderedRows
 
     chosen = selected_by(payload)
-    rows, labels = OrderedRows(payload, context).labelled()
-    other = context.order.validation_source
-    validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
     model = registered(known(payload.model_class))()
     for name, value in payload.hyperparameters.items():
         model.add_hyperparameter(name, value)
     model.check_hyperparameters()
+    ordered = OrderedRows(payload, context)
+    rows, labels = ordered.in_parts() if model.reads_in_parts else ordered.labelled()
+    other = context.order.validation_source
+    validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
 
     progress = {"progress": CheckpointWriter(context, payload.checkpoint_seconds)} if model.RESUMES else {}
     with noted() as remarks:
