@@ -20,10 +20,11 @@ from ...models.registry import registered
 from ...sent_errors import told
 from .channel import RankChannel
 from .group import join
-from .handover import DONE, STATE, read_rows, read_tensors, write_tensors
+from .handover import DONE, STATE
 
 if TYPE_CHECKING:
     from ..neural import NeuralModel
+    from .ports import Caller
 
 PAUSE: Final = 0.5
 """Seconds between two questions whether what was come to is to be kept."""
@@ -32,20 +33,26 @@ PAUSE: Final = 0.5
 def main(folder: Path) -> None:
     """Train as the folder says."""
     task: dict[str, Any] = json.loads((folder / "task.json").read_text())
-    channel = RankChannel(folder / "socket")
+    learn(task, RankChannel(folder), lambda: _meet(task, folder))
+
+
+def learn(task: Mapping[str, Any], caller: Caller, meet: Callable[[], None]) -> None:
+    """Train with the others that `meet` makes a process group with, and tell whoever asked what comes of it."""
     try:
-        _train(task, folder, channel)
+        meet()
+        _train(task, caller)
     except LeptonError as error:
-        channel.ask("error", error=told(error))
+        caller.ask("error", error=told(error))
     except Exception as error:
         text = f"{type(error).__name__}: {error}".partition("\n")[0][:500]
         # a process that died takes its neighbours' connections with it; all else would come again
         lost = isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError)
-        channel.ask("lost" if lost else "error", error=told(Refused(f"a process of the training failed ({text})")))
+        caller.ask("lost" if lost else "error", error=told(Refused(f"a process of the training failed ({text})")))
         raise
 
 
-def _train(task: Mapping[str, Any], folder: Path, channel: RankChannel) -> None:
+def _meet(task: Mapping[str, Any], folder: Path) -> None:
+    """Make a process group of the processes that the elastic launcher began."""
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     torch.set_num_threads(task["threads"])
     if task["device"] == "cuda":
@@ -57,21 +64,24 @@ def _train(task: Mapping[str, Any], folder: Path, channel: RankChannel) -> None:
         rank=rank,
         world_size=size,
     )
+
+
+def _train(task: Mapping[str, Any], caller: Caller) -> None:
     join(sharded=task["sharded"])
     sys.path += [each for each in task["path"] if each not in sys.path]
     import_module(task["module"])
     model: NeuralModel[Any, Any, Any] = registered(task["class"])()
-    model.hyperparameters |= task["hyperparameters"]
-    progress = RankProgress(channel, folder, rank)
-    validation = (read_rows(folder / "other"), read_rows(folder / "other-labels")) if task["validation"] else None
+    model.hyperparameters |= task["hyperparameters"] | {"device": task["device"]}
+    progress = RankProgress(caller, distributed.get_rank())
+    validation = (caller.rows("other"), caller.rows("other-labels")) if task["validation"] else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # whoever asked has said it
         model.train(
-            read_rows(folder / "rows"), read_rows(folder / "labels"), validation=validation, on_epoch=progress.epoch,
+            caller.rows("rows"), caller.rows("labels"), validation=validation, on_epoch=progress.epoch,
             progress=progress,
         )  # fmt: skip
-    write_tensors(folder / DONE, model.state_dict())
-    channel.ask(
+    caller.hand(DONE, model.state_dict())
+    caller.ask(
         "done", architecture=model.architecture(), data=model.data, metrics=model.metrics, settings=model.settings,
         validation=model.validation,
     )  # fmt: skip
@@ -80,21 +90,21 @@ def _train(task: Mapping[str, Any], folder: Path, channel: RankChannel) -> None:
 class RankProgress:
     """A fit's progress, of which the first process tells; all stand at the same step whenever it is asked about."""
 
-    def __init__(self, channel: RankChannel, folder: Path, rank: int) -> None:
-        self._channel, self._folder, self._rank = channel, folder, rank
+    def __init__(self, caller: Caller, rank: int) -> None:
+        self._caller, self._rank = caller, rank
         self._next, self._asked, self._step = 0, time.monotonic(), 0
         self._ended = False
 
     def begun(self) -> Mapping[str, Tensor] | None:
         """What the processes before these had come to."""
-        name: str | None = self._channel.ask("begun")["state"]
-        return None if name is None else read_tensors(self._folder / name)
+        name: str | None = self._caller.ask("begun")["state"]
+        return None if name is None else self._caller.tensors(name)
 
     def epoch(self, epoch: int, figures: Mapping[str, float]) -> None:
         """An epoch is over."""
         self._ended = True
         if not self._rank:
-            self._channel.ask("epoch", epoch=epoch, figures=dict(figures))
+            self._caller.ask("epoch", epoch=epoch, figures=dict(figures))
 
     def reached(self, step: int, capture: Callable[[], Mapping[str, Tensor]]) -> None:
         """Ask, at the end of an epoch and about twice a second, whether to keep it; all processes keep it together."""
@@ -103,15 +113,15 @@ class RankProgress:
         self._ended = False
         answer = torch.zeros(2, dtype=torch.int64)
         if not self._rank:
-            wanted = self._channel.ask("reached", step=step)["wanted"]
+            wanted = self._caller.ask("reached", step=step)["wanted"]
             answer = torch.tensor([int(wanted), step + self._steps(step)])
         wanted, self._next = _from_the_first(answer)
         if wanted:
             state = capture()
             if not self._rank:
                 name = f"{STATE}.{step}"
-                write_tensors(self._folder / name, state)
-                self._channel.ask("kept", step=step, state=name)
+                self._caller.hand(name, state)
+                self._caller.ask("kept", step=step, state=name)
 
     def _steps(self, step: int) -> int:
         """So many took about that pause."""
