@@ -156,7 +156,7 @@ class MailTalk:
         self._mailbox.answer.remote(self.number, said)
 
 
-class MailCaller:
+class MailAsker:
     """Whoever asked, as a process on the cluster sees them."""
 
     def __init__(self, ray: Any, mailbox: Any, rows: Mapping[str, Any]) -> None:
@@ -224,4 +224,4 @@ def learn_on_ray(config: Mapping[str, Any]) -> None:
             torch.cuda.set_device(device)
 
     with suppress(SystemExit):  # all but the first process end so
-        learn(config["task"], MailCaller(ray, config["mailbox"], config["rows"]), meet)
+        learn(config["task"], MailAsker(ray, config["mailbox"], config["rows"]), meet)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..plan import TrainingPlan
 
 
-class Caller(Protocol):
+class Asker(Protocol):
     """Whoever asked, as a process of the training sees it."""
 
     def ask(self, kind: str, **said: Any) -> dict[str, Any]:
