@@ -34,7 +34,8 @@ class ThisMachine(nullcontext[None]):
     def device(self, plan: TrainingPlan) -> torch.device:
         """The device of the plan. Raises `Refused` where there are too few."""
         device = chosen_device(plan.device)
-        if device.type == "cuda" and plan.devices > (here := torch.cuda.device_count()):
+        one_each = device.type == "cuda" and ":" not in plan.device
+        if one_each and plan.devices > (here := torch.cuda.device_count()):
             raise Refused(f"{plan.devices} CUDA devices are asked for and {here} are here; lower 'devices'")
         return device
 

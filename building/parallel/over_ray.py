@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -33,8 +34,8 @@ ANSWERS: Final = 10.0
 """Seconds for a cluster to take a connection."""
 GRACE: Final = 30.0
 """Seconds for processes that were ended to be gone."""
-WAITS: Final = 10
-"""Times, of a minute each, that Ray may find no room for the processes."""
+ROOM: Final = 300
+"""Seconds for Ray to find room for the processes and to begin them, before it tries anew."""
 ROWS: Final = ("rows", "labels", "other", "other-labels")
 
 log = logging.getLogger("lepton")
@@ -191,9 +192,10 @@ def run_group(group: Mapping[str, Any], config: Mapping[str, Any]) -> str | None
     from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
     from ray.train.torch import TorchTrainer
 
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", str(ROOM))
     # nothing is reported to Ray Train, so nothing is kept there but its own marks
     with TemporaryDirectory(prefix="lepton-training-") as folder:
-        failures = FailureConfig(max_failures=group["restarts"], controller_failure_limit=WAITS)
+        failures = FailureConfig(max_failures=group["restarts"], controller_failure_limit=group["restarts"])
         trainer = TorchTrainer(
             learn_on_ray,
             train_loop_config=dict(config),

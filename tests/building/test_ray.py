@@ -45,6 +45,14 @@ def processes(words: bytes = b"") -> list[int]:
     return sorted(found)
 
 
+def test_a_cluster_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not ray.is_initialized(), "this process would go to the cluster of other tests"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        monkeypatch.setenv(VARIABLE, address := f"127.0.0.1:{free.getsockname()[1]}")
+    with pytest.raises(Unavailable, match=f"there is no Ray cluster at '{address}'"):
+        trained(nodes=2)
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """A Ray of this machine with two CPUs; its address."""
@@ -128,13 +136,6 @@ def test_nodes_without_a_cluster_are_refused(monkeypatch: pytest.MonkeyPatch, tm
         pytest.raises(Refused, match="no worker of pool default has a Ray cluster for 2 nodes; start one with `lepton"),
     ):
         manager.jobs.train("table-model", written(tmp_path / "rows.csv"), "label", hyperparameters=chosen)
-
-
-def test_a_cluster_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        monkeypatch.setenv(VARIABLE, address := f"127.0.0.1:{free.getsockname()[1]}")
-    with pytest.raises(Unavailable, match=f"there is no Ray cluster at '{address}'"):
-        trained(nodes=2)
 
 
 def test_where_ray_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
