@@ -1,4 +1,4 @@
-"""Packages of the extra `build`, imported when they are needed."""
+"""Packages of extras, imported when they are needed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from ..errors import Refused
 
 
 def built_with(package: str) -> Any:
-    """A package of the extra. Raises `Refused` where it is not installed."""
+    """A package of the extra `build`. Raises `Refused` where it is not installed."""
+    return needed(package, extra="build", what="this model")
+
+
+def needed(package: str, *, extra: str, what: str) -> Any:
+    """A package of an extra, which something needs. Raises `Refused` where it is not installed."""
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
         if error.name != package.partition(".")[0]:
             raise
-        raise Refused(f"this model needs the package {error.name}: pip install 'lepton-ai-sdk[build]'") from error
+        raise Refused(f"{what} needs the package {error.name}: pip install 'lepton-ai-sdk[{extra}]'") from error

@@ -119,7 +119,7 @@ class NeuralModel(Model, Generic[R, P, H]):
         column = read_labels(labels, rows.rows)
         target = self._asked(plan, column)
         self._examine(rows, column)
-        if (plan.devices > 1 or plan.sharded) and not learning_group().joined:
+        if (plan.processes > 1 or plan.sharded) and not learning_group().joined:
             from .parallel.launch import train_together
 
             heard: dict[str, Any] = {"on_epoch": on_epoch, "progress": progress}

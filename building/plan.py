@@ -28,6 +28,7 @@ class TrainingPlan(BaseModel):
     learning_rate: float = Field(
         0.001, ge=1e-7, le=1, json_schema_extra={"search": {"low": 1e-5, "high": 0.01, "log": True}}
     )
+    nodes: Whole = Field(1, ge=1, le=64, description="machines of a Ray cluster, each with so many 'devices'")
     patience: Whole = Field(16, ge=1)
     precision: Precision = "auto"
     schedule: RateSchedule = "constant"
@@ -35,6 +36,11 @@ class TrainingPlan(BaseModel):
     seed: Whole = Field(0, ge=0)
     warmup: float = Field(0.0, ge=0, le=0.9, description="the share of all steps in which the learning rate rises")
     weight_decay: float = Field(0.01, ge=0, le=100, json_schema_extra={"search": {"low": 1e-5, "high": 1, "log": True}})
+
+    @property
+    def processes(self) -> int:
+        """How many learn together."""
+        return self.nodes * self.devices
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step, from 0, of all steps: warmed up linearly, then as `schedule` says."""

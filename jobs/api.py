@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 import uuid_utils
 
 from ..addresses import checked_source
+from ..building.parallel.cluster import CAPABILITY, ray_address
 from ..datasets import read
 from ..datasets.selection import selected_by, selection
 from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob
@@ -101,7 +102,7 @@ class Jobs:
         asked = {"class": kind, "label": label, "hyperparameters": dict(hyperparameters or {}), **named}
         asked |= selection(types, drop, columns).to_dict() | _directions(better)
         payload = asked | {"branch": branch, "tags": list(tags)}
-        allowed = self._reaching(model, self._limits(**limits))
+        allowed = self._reaching(model, self._on_nodes(hyperparameters or {}, self._limits(**limits)))
         return submit(
             workspace, "train", name or model, data, payload, allowed, message=message, validation=validation, key=key
         )
@@ -234,6 +235,24 @@ class Jobs:
     def _announced(self, name: str) -> bool:
         """Whether a ready worker knows a class that is not Lepton's own."""
         return name not in OWN and any(f"class:{name}" in each.capabilities for each in self.desk().heard_of())
+
+    def _on_nodes(self, hyperparameters: Mapping[str, Any], limits: JobLimits) -> JobLimits:
+        """The limits by which a training on several machines comes to a worker with Ray; `Refused` where none is ready.
+
+        Where this process would work itself, its own cluster counts too.
+        """
+        nodes = hyperparameters.get("nodes", 1)
+        if not isinstance(nodes, int) or nodes < 2:
+            return limits
+        desk = self.desk()
+        if not (desk.here and ray_address()) and not any(
+            each.pool == limits.pool and CAPABILITY in each.capabilities for each in desk.heard_of()
+        ):
+            raise Refused(
+                f"no worker of pool {limits.pool} has a Ray cluster for {nodes} nodes; start one with "
+                "`lepton worker --ray ADDRESS`"
+            )
+        return replace(limits, needs=(*limits.needs, CAPABILITY))
 
     def _reaching(self, name: object, limits: JobLimits, metrics: Sequence[str] = ()) -> JobLimits:
         """The limits by which a job comes to a worker that knows its class and metrics; `Refused` where none is ready.

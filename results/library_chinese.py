@@ -31,6 +31,7 @@ LIBRARY: Final = {
     "a number, a text or None": "数字、文本或空",
     "batches whose gradients make one step; a whole number from 1": "一步累积梯度的批数；不小于 1 的整数",
     "hidden units of the head; a whole number, 0 for none": "分类头的隐藏单元数；整数，0 表示没有",
+    "machines of a Ray cluster, each with so many 'devices'": "Ray 集群的机器数，每台有 devices 个进程",
     "nets side by side in tabm; a whole number from 1 to 1024": "tabm 中并列的网络数；1 到 1024 的整数",
     "processes that learn together, on CUDA each on its own device":
         "共同训练的进程数；在 CUDA 上每个进程使用各自的设备",

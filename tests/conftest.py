@@ -38,7 +38,10 @@ os.environ.pop("COLUMNS", None)
 settings.load_profile("default")
 
 
-LONG: Final = ("test_stack.py", "test_faults.py", "test_disk.py", "test_demo.py", "test_examples.py", "test_running.py")
+LONG: Final = (
+    "test_stack.py", "test_faults.py", "test_disk.py", "test_demo.py", "test_examples.py", "test_running.py",
+    "test_ray.py",
+)  # fmt: skip
 """Files of long tests, which begin first: so no worker waits for the other in the end."""
 
 

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "access.md": ("lepton token create",),  # tests/manager/test_tokens.py
     "api.md": ("{",),  # tests/web
     "asking-over-http.md": ("",),  # tests/web/test_sql.py, test_following.py, test_follow.py
+    "building.md": ("apiVersion: ",),  # tests/building/test_ray.py
     "cli.md": ("",),  # tests/cli/test_reference.py
     "demo.md": ("pip install",),  # tests/test_demo.py
     "evidence.md": ("python verify_proof.py", "lepton verify --against"),  # tests/evidence

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
+from ..building.parallel.cluster import CAPABILITY, ray_address, ray_package
+from ..building.parallel.cluster import VARIABLE as RAY
 from ..jobs.protocol.identity import WorkerKeys
 from ..jobs.protocol.ports import Channel
 from ..models.imports import VARIABLE, announced, imported
@@ -31,22 +33,26 @@ class Workplace:
     secret: str | None = field(default=None, repr=False)
     """What the ledger knows its workers by, where it was given one."""
 
-    def post(self, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
+    def post(self, *, pool: str = "default", slots: int = 1, device: str = "auto", ray: str | None = None) -> Post:
         """What a worker on this machine is. `device` is auto, cpu, or cuda:N for one GPU of several.
 
-        It knows the classes and metrics of the modules that were imported by `models.imports`, and so do its processes.
+        It knows the classes and metrics of the modules that were imported by `models.imports`, and so do its processes;
+        `ray` is the address of the cluster that trainings may go to. Raises `Refused` where Ray is not installed.
         """
         environment: dict[str, str] = {VARIABLE: ",".join(imported())} if imported() else {}
         if device == "cpu":
             environment |= {"CUDA_VISIBLE_DEVICES": ""}
         elif device.startswith("cuda:"):
             environment |= {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
+        if ray := ray or ray_address():
+            ray_package()
+            environment |= {RAY: ray}
         gpu = device.startswith("cuda") or (device == "auto" and _GPUS.exists())
         return Post(
             identity=WorkerKeys(),
             secret=self.secret,
             pool=pool,
-            capabilities=(*TASKS, "cpu", *(("cuda",) if gpu else ()), *announced()),
+            capabilities=(*TASKS, "cpu", *(("cuda",) if gpu else ()), *((CAPABILITY,) if ray else ()), *announced()),
             slots=slots,
             objects=self.objects,
             environment=environment,

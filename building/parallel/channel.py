@@ -11,16 +11,22 @@ from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from .handover import read_rows, read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class RankChannel:
     """A learning process's end. Where the other end goes, nobody wants the work any more, and this process ends."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._socket = socket.socket(socket.AF_UNIX)
         try:
-            self._socket.connect(str(path))
+            self._socket.connect(str(folder / "socket"))
         except OSError:
             os._exit(0)
         self._replies: SimpleQueue[dict[str, Any]] = SimpleQueue()
@@ -30,6 +36,18 @@ class RankChannel:
         """Say something, and wait for the answer."""
         self._socket.sendall(_line({"kind": kind, **said}))
         return self._replies.get()
+
+    def rows(self, name: str) -> Any:
+        """The rows of a file in the folder."""
+        return read_rows(self._folder / name)
+
+    def tensors(self, name: str) -> dict[str, Tensor]:
+        """The tensors of a file in the folder."""
+        return read_tensors(self._folder / name)
+
+    def hand(self, name: str, tensors: Mapping[str, Tensor]) -> None:
+        """Write a file into the folder."""
+        write_tensors(self._folder / name, tensors)
 
     def _listen(self) -> None:
         try:

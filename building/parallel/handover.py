@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from safetensors.torch import load_file, save_file  # pyright: ignore[reportUnknownVariableType]
+from safetensors.torch import load, load_file, save, save_file  # pyright: ignore[reportUnknownVariableType]
 from torch import Tensor
 
 from ...datasets.selection import Selection
 from ...datasets.tables import labelled_table
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 DONE: Final = "done"
 STATE: Final = "state"
@@ -31,20 +34,37 @@ def write_labels(path: Path, labels: Any) -> None:
     write_rows(path, cast("Any", labels) if named else labelled_table({}, labels, Selection())[0])
 
 
-def read_rows(path: Path) -> Any:
-    """An Arrow table over the file's own memory, which all processes share."""
+def read_rows(place: Path | Buffer) -> Any:
+    """An Arrow table over the own memory of a file, which all processes share, or of its bytes."""
     import pyarrow as pa
 
-    return cast("Any", pa).ipc.open_stream(cast("Any", pa).memory_map(str(path))).read_all()
+    arrow = cast("Any", pa)
+    source = arrow.memory_map(str(place)) if isinstance(place, Path) else arrow.py_buffer(place)
+    return arrow.ipc.open_stream(source).read_all()
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write tensors, each by itself."""
     part = path.with_suffix(".part")
-    save_file({name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}, part)
+    save_file(_apart(tensors), part)
     part.replace(path)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a file, on the CPU."""
     return load_file(path)
+
+
+def packed(tensors: Mapping[str, Tensor]) -> bytes:
+    """The bytes of such a file."""
+    return save(_apart(tensors))
+
+
+def unpacked(data: bytes) -> dict[str, Tensor]:
+    """The tensors of such bytes, on the CPU."""
+    return load(data)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies on the CPU that share no memory."""
+    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}

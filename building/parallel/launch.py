@@ -1,59 +1,53 @@
-"""A training by several processes, begun by torchrun's elastic launcher and heard by whoever asked for it.
+"""A training by several processes, as whoever asked for it goes through it, be they here or on a Ray cluster.
 
-A process that dies ends all, and they begin anew where the training was last kept. Nothing listens on a network but
-torch's own store of the launcher: the processes meet in a folder that is this user's alone.
+A process that dies ends all, and they begin anew where the training was last kept.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 import torch
 
 from ...errors import Refused, Unavailable
 from ...models.registry import build, name_of
 from ...sent_errors import raised
-from ..device import chosen_device
-from .channel import RankListener, Talk
+from .cluster import VARIABLE, ray_address
+from .elastic import ThisMachine
 from .handover import DONE, STATE, read_tensors, write_labels, write_rows, write_tensors
+from .over_ray import RayCluster
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from ...models.model import Model, OnEpoch
     from ...models.progress import Progress
     from ..plan import TrainingPlan
+    from .ports import Launcher, Ranks, RankTalk
 
 RESTARTS: Final = 3
 """Times that the processes begin anew after one of them died."""
 KEPT_EVERY: Final = 10.0
 """Seconds between two states that are kept for that."""
 
-log = logging.getLogger("lepton")
-
 
 def check_devices(plan: TrainingPlan, device: torch.device) -> None:
-    """Hold that so many processes can learn there. Raises `Refused` where they cannot."""
-    if plan.batch_size < plan.devices:
-        raise Refused(f"batches of {plan.batch_size} are too few for {plan.devices} processes; raise 'batch_size'")
+    """Hold that so many processes can learn on such a device. Raises `Refused` where they cannot."""
+    if plan.batch_size < plan.processes:
+        raise Refused(f"batches of {plan.batch_size} are too few for {plan.processes} processes; raise 'batch_size'")
     if plan.sharded and plan.precision == "float16":
         raise Refused("float16 does not go with 'sharded'; use 'bfloat16' or 'float32'")
     if device.type not in ("cpu", "cuda"):
         raise Refused(f"several processes learn on CUDA or on the CPU, not on {device.type}; set 'device' to 'cpu'")
-    if device.type == "cuda":
-        if ":" in plan.device:
-            raise Refused(f"{plan.devices} processes have a device each, not {plan.device!r}; set 'device' to 'cuda'")
-        if plan.devices > (here := torch.cuda.device_count()):
-            raise Refused(f"{plan.devices} CUDA devices are asked for and {here} are here; lower 'devices'")
+    if device.type == "cuda" and ":" in plan.device:
+        raise Refused(f"{plan.processes} processes have a device each, not {plan.device!r}; set 'device' to 'cuda'")
 
 
 def train_together(
@@ -68,15 +62,16 @@ def train_together(
 ) -> Mapping[str, Any]:
     """What a model becomes that several processes train: its attributes by name.
 
-    Raises what its own training does, `Unavailable` where processes die again and again, and whatever the callbacks
-    raise, which ends the processes.
+    Raises what its own training does, `Unavailable` where processes die again and again or Ray is away, and whatever
+    the callbacks raise, which ends the processes.
     """
-    device = chosen_device(plan.device)
-    check_devices(plan, device)
     kind = type(model)
     if kind.__module__ == "__main__":
         raise Refused(f"other processes cannot import {kind.__qualname__} from a script; move it into a module")
-    with TemporaryDirectory(prefix="lepton-training-") as name:
+    launcher = _launcher(plan)
+    with launcher, TemporaryDirectory(prefix="lepton-training-") as name:
+        device = launcher.device(plan)
+        check_devices(plan, device)
         folder = Path(name)
         write_rows(folder / "rows", data)
         write_labels(folder / "labels", labels)
@@ -85,15 +80,29 @@ def train_together(
             write_labels(folder / "other-labels", validation[1])
         task = {
             "class": name_of(kind), "device": device.type, "hyperparameters": model.hyperparameters,
-            "module": kind.__module__, "path": sys.path, "threads": max(1, torch.get_num_threads() // plan.devices),
-            "sharded": plan.sharded, "validation": validation is not None,
+            "module": kind.__module__, "path": sys.path, "sharded": plan.sharded, "validation": validation is not None,
         }  # fmt: skip
-        (folder / "task.json").write_text(json.dumps(task))
-        told = Training(folder, on_epoch, progress).by(plan.devices)
+        told = Training(folder, on_epoch, progress).by(launcher.ranks(folder, task, plan, RESTARTS))
         built: Model = build(told["architecture"])
         built.load_state_dict(read_tensors(folder / DONE))
     parts = {name: value for name, value in vars(built).items() if name != "hyperparameters"}
     return parts | {name: told[name] for name in ("data", "metrics", "settings", "validation")}
+
+
+def _launcher(plan: TrainingPlan) -> Launcher:
+    """This machine, or, for more than it has, the Ray cluster that this process was told of."""
+    address = ray_address()
+    wants_cuda = plan.device == "cuda" or (plan.device == "auto" and torch.cuda.is_available())
+    beyond = plan.nodes > 1 or (wants_cuda and plan.devices > torch.cuda.device_count())
+    if address is not None and beyond:
+        return RayCluster(address)
+    if plan.nodes > 1:
+        raise Refused(
+            f"{plan.nodes} nodes are asked for, and this process knows no Ray cluster",
+            python=f"set {VARIABLE} to its address, such as auto, or leave 'nodes' out",
+            cli="start a worker with `lepton worker --ray ADDRESS`, or leave 'nodes' out",
+        )
+    return ThisMachine()
 
 
 class Training:
@@ -101,49 +110,24 @@ class Training:
 
     def __init__(self, folder: Path, on_epoch: OnEpoch | None, progress: Progress | None) -> None:
         self._folder, self._on_epoch, self._progress = folder, on_epoch, progress
-        self._listener = RankListener(folder / "socket")
-        self._messages = self._listener.messages()
+        self._messages: Iterator[tuple[RankTalk, dict[str, Any]]] = iter(())
         self._state: str | None = None
         self._kept = time.monotonic()
         self._epochs = 0
         self._done: dict[str, Any] | None = None
         self._last = "it said nothing"
 
-    def by(self, processes: int) -> dict[str, Any]:
-        """Train by so many, and tell what the first of them said at the end."""
-        launched = Thread(target=self._launch, args=(processes,), daemon=True)
-        launched.start()
-        try:
-            with self._listener:  # its end is that of the processes
-                for talk, said in self._messages:
-                    self._hear(talk, said)
-        finally:
-            launched.join()
+    def by(self, ranks: Ranks) -> dict[str, Any]:
+        """Have these processes train, and tell what the first of them said at the end."""
+        with ranks:
+            self._messages = ranks.messages()
+            for talk, said in self._messages:
+                self._hear(talk, said)
         if self._done is None:
             raise Unavailable(f"processes of the training died {RESTARTS + 1} times ({self._last}); try again")
         return self._done
 
-    def _launch(self, processes: int) -> None:
-        from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
-        from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-        config = LaunchConfig(
-            min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id=uuid4().hex, max_restarts=RESTARTS,
-            rdzv_backend="static", rdzv_endpoint="127.0.0.1:0", rdzv_configs={"rank": 0, "timeout": 60},
-            local_addr="127.0.0.1", logs_specs=DefaultLogsSpecs(str(self._folder / "logs"), Std.ALL),
-        )  # fmt: skip
-        words = logging.getLogger("torch.distributed.elastic")
-        level = words.level
-        words.setLevel(logging.CRITICAL)  # that processes died is told in words of our own
-        try:
-            elastic_launch(config, sys.executable)("-P", "-m", f"{__package__}.rank", str(self._folder))
-        except Exception as error:  # noqa: BLE001 - whoever waits is told what the processes said
-            log.info("the processes of a training ended: %s", error)
-        finally:
-            words.setLevel(level)
-            self._listener.end()
-
-    def _hear(self, talk: Talk, said: Mapping[str, Any]) -> None:
+    def _hear(self, talk: RankTalk, said: Mapping[str, Any]) -> None:
         answer: dict[str, Any] = {}
         match said["kind"]:
             case "begun":
@@ -171,7 +155,7 @@ class Training:
             write_tensors(self._folder / self._state, begun)
         return self._state
 
-    def _reached(self, talk: Talk, step: int) -> None:
+    def _reached(self, talk: RankTalk, step: int) -> None:
         """Have the state kept where whoever asked wants it, or the processes would lose more than a few seconds."""
         captured: list[Mapping[str, Tensor]] = []
 
@@ -190,7 +174,7 @@ class Training:
             if not captured:
                 talk.answer({"wanted": time.monotonic() - self._kept >= KEPT_EVERY})
 
-    def _captured(self, talk: Talk) -> Mapping[str, Tensor]:
+    def _captured(self, talk: RankTalk) -> Mapping[str, Tensor]:
         for other, said in self._messages:
             if said["kind"] == "begun":
                 raise _BegunAnew(other, said)

@@ -28,6 +28,6 @@ class TableHyperparameters(SupervisedHyperparameters):
 
     @model_validator(mode="after")
     def _one_process(self) -> Self:
-        if self.rows_at_once is not None and (self.devices > 1 or self.sharded):
-            raise ValueError("rows_at_once is for one process; leave devices and sharded out")
+        if self.rows_at_once is not None and (self.processes > 1 or self.sharded):
+            raise ValueError("rows_at_once is for one process; leave devices, nodes and sharded out")
         return self

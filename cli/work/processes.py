@@ -43,13 +43,21 @@ def status(session: Session) -> None:
         raise click.exceptions.Exit(state.exit_code)
 
 
-@command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")
+@command(
+    {"worker": "text"},
+    "lepton worker --once",
+    "lepton worker --pool gpu --device cuda:0 --once",
+    "lepton worker --ray auto --once",
+)
 @click.option("--pool", default="default", show_default=True, metavar="NAME", help="Whose jobs it takes.")
 @click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:N.")
 @click.option("--slots", type=click.IntRange(min=1), default=1, show_default=True, help="Jobs at a time.")
+@click.option(
+    "--ray", metavar="ADDRESS", help="The Ray cluster that trainings on several machines go to, as LEPTON_RAY."
+)
 @click.option("--once", is_flag=True, help="Leave when no job is left that it could take.")
 @importing
-def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> None:
+def worker(session: Session, pool: str, device: str, slots: int, ray: str | None, once: bool) -> None:
     """Do the work that is asked for, until stopped; each job in a process of its own.
 
     SIGTERM and Ctrl-C let it leave in good order: it takes nothing more, and what is under way is kept and given back.
@@ -66,7 +74,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
         folder = parts.settings.objects_folder()
         raise Refused(f"there is no folder {folder}; make it, or set LEPTON_OBJECTS to where the ledger keeps objects")
     workplace = parts.workplace
-    post = workplace.post(pool=pool, slots=slots, device=device)
+    post = workplace.post(pool=pool, slots=slots, device=device, ray=ray)
     here, desk = workplace.worker(post), parts.desk_here
     figures = {
         "worker_attempts": ("attempts at jobs under way", lambda: here.at_work),
