@@ -187,7 +187,7 @@ def test_what_is_not_read_in_parts_is_refused(path: str, tmp_path: Path) -> None
     with pytest.raises(Malformed, match="rows_at_once is for Parquet files alone"):
         ParquetRows.opened(str(tmp_path / "rows.csv"), "label", ALL)
     refused(Malformed, {"debt": known["debt"]}, known["label"], "leave it out for rows that are in memory")
-    with pytest.raises(Malformed, match="rows_at_once is for one process; leave devices and sharded out"):
+    with pytest.raises(Malformed, match="rows_at_once is for one process; leave devices, nodes and sharded out"):
         small(devices=2).check_hyperparameters()
     arrays = rows(str(tmp_path / "arrays.parquet"))
     refused(Malformed, arrays, arrays.labels(), "'pictures' holds arrays")
