@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from lepton_ai import ModelManager
 from lepton_ai.results import JobRecord
 
-TIMES, COLUMNS, GROUP = 3.05, 400, 4_096
+TIMES, COLUMNS, GROUP = 3.02, 400, 4_096
 CHOSEN = {
     "batch_size": GROUP, "blocks": 1, "device": "cpu", "epochs": 1, "family": "mlp", "learning_rate": 0.01,
     "seed": 2026, "threshold": 0.5, "width": 16,
@@ -54,7 +54,7 @@ def trained(manager: ModelManager, path: Path, memory: int, **more: Any) -> tupl
 
 def main() -> None:
     """Measure, and print a table."""
-    memory = int(sys.argv[1] if len(sys.argv) > 1 else 2_000) * 1_000_000
+    memory = int(sys.argv[1] if len(sys.argv) > 1 else 1_500) * 1_000_000
     with tempfile.TemporaryDirectory() as folder, ModelManager(Path(folder, "home")) as manager:
         path = Path(folder, "large.parquet")
         rows = write(path, memory * TIMES)
