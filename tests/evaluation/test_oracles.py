@@ -39,8 +39,9 @@ def test_the_interval_of_a_bin_is_wilsons() -> None:
 
 
 def test_the_noise_of_the_calibration_error_is_that_of_labels_drawn_one_by_one() -> None:
+    generator = np.random.default_rng(12)
     draws = [
-        measures.expected_calibration_error((GENERATOR.random(1500) < SURE).astype(float), SURE) for _ in range(1000)
+        measures.expected_calibration_error((generator.random(1500) < SURE).astype(float), SURE) for _ in range(1000)
     ]
 
     assert reliability(TRUTH, SURE).noise == pytest.approx(np.quantile(draws, 0.95), rel=0.05)
@@ -61,7 +62,8 @@ def test_further_ahead_the_variance_is_that_of_a_regression_with_errors_that_dep
 
 
 def test_the_paired_bootstrap_of_a_mean_is_the_paired_t_test() -> None:
-    truth, one, other = GENERATOR.normal(size=(3, 200))
+    generator = np.random.default_rng(12)
+    truth, one, other = generator.normal(size=(3, 200))
     sides = [measures.of_errors(truth, truth + each) for each in (one, 1.3 * other)]
 
     found = paired_bootstraps(["mae"], sides[0], sides[1], resampling.SingleRows(200), 4000)["mae"]
@@ -100,8 +102,9 @@ def test_of_two_groups_a_gap_has_the_interval_of_agresti_and_caffo_or_of_walter(
 
 @pytest.mark.parametrize("loss", ["wrong", "squared"])
 def test_the_p_of_a_search_is_that_of_permuting_the_greatest_score(loss: str) -> None:
-    levels = GENERATOR.choice(list("abcd"), 400, p=[0.4, 0.3, 0.2, 0.1])
-    losses = (GENERATOR.random(400) < 0.3).astype(float) if loss == "wrong" else GENERATOR.normal(size=400) ** 2
+    generator = np.random.default_rng(12)
+    levels = generator.choice(list("abcd"), 400, p=[0.4, 0.3, 0.2, 0.1])
+    losses = (generator.random(400) < 0.3).astype(float) if loss == "wrong" else generator.normal(size=400) ** 2
     members = np.array([levels == level for level in "abcd"])
     sizes = members.sum(axis=1)
 
@@ -110,8 +113,9 @@ def test_the_p_of_a_search_is_that_of_permuting_the_greatest_score(loss: str) ->
         return np.squeeze(((means - losses.mean()) / np.sqrt(1 / sizes - 1 / 400)).max(axis=-1))
 
     theirs = stats.permutation_test(
-        (losses,), greatest, permutation_type="pairings", vectorized=True, n_resamples=4000, alternative="greater"
-    )
+        (losses,), greatest, permutation_type="pairings", vectorized=True, n_resamples=4000, alternative="greater",
+        rng=generator,
+    )  # fmt: skip
 
     assert worst(losses, {"level": levels})[0].p == pytest.approx(theirs.pvalue, abs=0.03)
 

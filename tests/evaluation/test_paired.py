@@ -81,8 +81,9 @@ def test_the_bootstrap_of_an_roc_auc_agrees_with_delong() -> None:
 
 
 def test_one_step_ahead_the_forecasts_test_is_the_paired_t_test() -> None:
+    generator = np.random.default_rng(12)
     """With one step HLN's factor turns the variance over n into that over n - 1."""
-    losses = np.abs(GENERATOR.normal(size=(2, 60)))
+    losses = np.abs(generator.normal(size=(2, 60)))
 
     assert diebold_mariano(*losses, "mae").p == pytest.approx(stats.ttest_rel(*losses).pvalue)
 
@@ -98,7 +99,8 @@ def test_further_ahead_errors_that_depend_on_each_other_count_for_less() -> None
 
 
 def test_holms_correction_is_that_of_statsmodels() -> None:
-    ps = GENERATOR.random(20).tolist()
+    generator = np.random.default_rng(12)
+    ps = generator.random(20).tolist()
 
     assert holm(ps) == pytest.approx(multipletests(ps, method="holm")[1])
 

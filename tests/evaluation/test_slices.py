@@ -40,7 +40,8 @@ def test_two_conditions_that_only_together_do_worse_are_found_in_pairs() -> None
 
 
 def test_rows_without_a_value_are_a_slice() -> None:
-    missing = GENERATOR.random(1500) < 0.2
+    generator = np.random.default_rng(12)
+    missing = generator.random(1500) < 0.2
     found = worst(losses(missing), {"income": np.where(missing, np.nan, AGE)})
 
     assert (found[0].condition, found[0].p < 0.01) == ("income is missing", True)
@@ -55,7 +56,8 @@ def test_numbers_with_gaps_are_still_numbers() -> None:
 
 
 def test_the_corrected_p_is_no_smaller_than_that_of_one_slice_alone() -> None:
-    loss, noise = losses(np.zeros(1500, bool)), {f"c{n}": GENERATOR.integers(0, 9, 1500).astype(str) for n in range(9)}
+    generator = np.random.default_rng(12)
+    loss, noise = losses(np.zeros(1500, bool)), {f"c{n}": generator.integers(0, 9, 1500).astype(str) for n in range(9)}
 
     wide, narrow = worst(loss, noise), worst(loss, {"c3": noise["c3"]})
 
