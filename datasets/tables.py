@@ -70,8 +70,13 @@ def fingerprint(data: Any, labels: Any = None) -> dict[str, Any]:
     """The rows' fingerprint as `RowsHasher.fingerprint` has it, and as "v1" the digest that version 1 gave them.
 
     The same content as pandas, Arrow, arrays or a mapping of columns has the same one. Numbers are compared as float64,
-    so 1 and 1.0 and True are the same; so are a text and a category, and a date and its midnight in UTC.
+    so 1 and 1.0 and True are the same; so are a text and a category, and a date and its midnight in UTC. Rows that are
+    not in memory tell theirs themselves, without "v1".
     """
+    from .sources.parquet_rows import ParquetRows
+
+    if isinstance(data, ParquetRows):
+        return data.fingerprint(labels)
     hasher, table = RowsHasher(), read_table(data)
     column = None if labels is None else read_labels(labels, table.rows)
     hasher.update(table, column)

@@ -13,7 +13,7 @@ from ..results import PendingVersion, Version
 from .runs.run import Run
 from .save_request import asked_for, prepared
 from .spool.outbox import Outbox
-from .training_rows import KnowsData, described, training_rows, validation_rows
+from .training_rows import KnowsData, training_rows, validation_rows
 
 
 def train(
@@ -31,6 +31,7 @@ def train(
 ) -> Version | PendingVersion:
     """Fit a Lepton model as a run, and keep what comes of it as a version by itself; named data are those `known`."""
     from ..datasets.examination import examine
+    from ..datasets.tables import fingerprint
     from ..models.model import Model
     from ..models.registry import is_own
 
@@ -56,7 +57,7 @@ def train(
         validation = validation_rows(validation, (data, labels), chosen)
     if not is_own(model):  # which examines them itself
         examine(data, labels)
-    with Run(outbox, name, hyperparameters=model.hyperparameters, data=described(data, labels)) as run:
+    with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
             run.log(losses, step=epoch)

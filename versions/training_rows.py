@@ -51,14 +51,6 @@ def training_rows(
     return selected(data, chosen), labels
 
 
-def described(data: Any, labels: Any) -> dict[str, Any]:
-    """The fingerprint of rows, which those that are not all in memory tell themselves."""
-    from ..datasets.sources.parquet_rows import ParquetRows
-    from ..datasets.tables import fingerprint
-
-    return data.fingerprint(labels) if isinstance(data, ParquetRows) else fingerprint(data, labels)
-
-
 def validation_rows(validation: tuple[Any, Any], learnt: tuple[Any, Any], chosen: Selection) -> tuple[Any, Any]:
     """The rows that a training is validated on: of a file, each column as what the same one of `learnt` holds."""
     from ..datasets.read import labelled_alike

@@ -65,7 +65,7 @@ class StreamedTable:
         """Where the rows of each row group begin among these, and behind the last where they end."""
         return np.searchsorted(self.places, self.source.offsets)
 
-    @property
+    @cached_property
     def window(self) -> int:
         """Row groups whose rows are shuffled together; those of two windows are kept, for a batch may be of both."""
         return self.at_once // int(np.diff(self.source.offsets).max()) // 2

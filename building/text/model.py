@@ -46,6 +46,11 @@ class Texts:
         """The names of the turns."""
         return tuple(column.name for column in self.table.columns)
 
+    @property
+    def parts(self) -> int:
+        """Texts that are read of each row, each by itself: one, or the last turn of a dialogue and those before it."""
+        return 1 if len(self.columns) == 1 else 2
+
     def take(self, rows: npt.NDArray[np.int64]) -> Texts:
         """Those at these places."""
         return Texts(self.table.take(rows))
@@ -54,11 +59,6 @@ class Texts:
         """Of each row the texts that are there, in the order of the columns."""
         columns = [_texts(column) for column in self.table.columns]
         return [[text for text in row if text] for row in zip(*columns, strict=True)]
-
-
-def parts_of(texts: Texts) -> int:
-    """Texts that are read of each row, each by itself: one, or the last turn of a dialogue and those before it."""
-    return 1 if len(texts.columns) == 1 else 2
 
 
 class TextHead(nn.Sequential):
@@ -140,8 +140,8 @@ class TextModel(SupervisedModel[Texts, TextPredictor, TextHyperparameters]):
 
     `data` is a list of texts, or a table whose columns are text: several are the turns of a dialogue in their order.
     The last turn is read by itself, those before it as one text, of which the end is read where not all of it fits
-    `max_tokens`. The encoder is kept in the version with its tokenizer, so
-    nothing else is needed where it is loaded; while only the head learns all versions share it.
+    `max_tokens`. The encoder is kept in the version with its tokenizer, so nothing else is needed where it is loaded;
+    while only the head learns all versions share it.
     """
 
     HYPERPARAMETERS: ClassVar[type[BaseModel]] = TextHyperparameters
@@ -193,7 +193,7 @@ class TextModel(SupervisedModel[Texts, TextPredictor, TextHyperparameters]):
     def _predictor(self, plan: TextHyperparameters, target: Target, rows: Texts) -> TextPredictor:
         encoder = SentenceEncoder.of(plan.encoder, plan.revision)
         shape = {
-            "dropout_rate": plan.dropout_rate, "max_tokens": plan.max_tokens, "parts": parts_of(rows),
+            "dropout_rate": plan.dropout_rate, "max_tokens": plan.max_tokens, "parts": rows.parts,
             "tune": plan.tune, "width": plan.width,
         }  # fmt: skip
         predictor = TextPredictor(encoder, target.outputs, shape, len(target.encoded))

@@ -17,6 +17,7 @@ from lepton_ai import ModelManager
 from lepton_ai.models.memory import is_out_of_memory
 
 from ..cli_home import loans
+from ..worker_process import worker
 
 WIDE = {"family": "mlp", "width": 8192, "blocks": 6, "epochs": 1, "device": "cpu"}
 SMALL = {"family": "mlp", "width": 8, "blocks": 1, "epochs": 1, "device": "cpu"}
@@ -24,20 +25,18 @@ SMALL = {"family": "mlp", "width": 8, "blocks": 1, "epochs": 1, "device": "cpu"}
 
 @contextmanager
 def at_work(home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker in a process of its own."""
-    lepton = [sys.executable, "-c", "from lepton_ai.cli import main; main()", "worker"]
-    environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(home)}
-    worker = subprocess.Popen(lepton, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    """A worker that is ended behind it."""
+    process = worker(home)
     try:
-        yield worker
+        yield process
     finally:
-        worker.terminate()
-        worker.wait()
+        process.terminate()
+        process.wait()
 
 
 def test_a_job_that_takes_more_memory_than_its_limit_fails_and_its_worker_lives(home: Path, tmp_path: Path) -> None:
     loans(tmp_path / "loans.csv")
-    with ModelManager(home) as manager, at_work(home) as worker:
+    with ModelManager(home) as manager, at_work(home) as process:
         hog, other = (
             manager.jobs.train(
                 "table-model", str(tmp_path / "loans.csv"), "default", name=name, hyperparameters=chosen, memory=memory
@@ -48,7 +47,7 @@ def test_a_job_that_takes_more_memory_than_its_limit_fails_and_its_worker_lives(
 
         assert [job.status for job in ended] == ["failed", "finished"]
         assert ended[0].error == "OutOfMemory"
-        assert worker.poll() is None
+        assert process.poll() is None
         assert manager.sql("SELECT model FROM versions")["model"].to_pylist() == ["other"]
 
 

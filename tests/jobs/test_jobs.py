@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +14,10 @@ from lepton_ai.models import CreditScoringModel
 
 from ..asking import until
 from ..cli_home import Cli, loans
+from ..worker_process import worker
 
 LONG = 120.0
 CHOSEN: dict[str, Any] = {"epochs": 4, "members": 1, "hidden": [4]}
-WORKER = [sys.executable, "-c", "from lepton_ai.cli import main; main()", "worker"]
 
 
 @pytest.fixture
@@ -40,12 +37,6 @@ def submitted(manager: ModelManager, data: str, **asked: Any) -> str:
     return manager.jobs.train(
         "credit-scoring-model", data, "default", name="credit", hyperparameters=hyperparameters, **asked
     ).job
-
-
-def worker(home: Path, *words: str) -> subprocess.Popen[bytes]:
-    """`lepton worker` in a process of its own, whose stories go nowhere."""
-    environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(home), "LEPTON_TERM_DRAIN": "60"}
-    return subprocess.Popen([*WORKER, *words], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def test_a_job_makes_the_version_that_training_here_makes_and_judges_it_alike(
@@ -79,12 +70,12 @@ def test_a_training_that_two_workers_shared_is_bit_for_bit_that_of_one(
 ) -> None:
     longer = {"epochs": 400, "patience": 400}
     name = submitted(manager, data, hyperparameters=longer)
-    first = worker(home)
+    first = worker(home, drain=60)
     until(lambda: any("metrics" in event["type"] for event in manager.jobs.events(name)), LONG)
     first.send_signal(signal.SIGTERM)
     assert first.wait(LONG) == 0
     kept = manager.jobs.show(name)
-    second = worker(home, "--once")
+    second = worker(home, "--once", drain=60)
     assert second.wait(LONG) == 0
 
     assert kept.status == "queued"

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +15,9 @@ from lepton_ai.models import CreditScoringModel
 
 from ..asking import until
 from ..cli_home import loans
+from ..worker_process import worker
 
 LONG = 120.0
-WORKER = [sys.executable, "-c", "from lepton_ai.cli import main; main()", "worker"]
 TERMS = {"start": 4, "lease": 2, "heartbeat": 0.3, "pause": 0.1, "drain": 1}
 
 
@@ -29,19 +26,6 @@ def train(manager: ModelManager, data: str, **chosen: object) -> int:
     for name, value in {"epochs": 2, "members": 1, "hidden": [4], **chosen}.items():
         model.add_hyperparameter(name, value)
     return int(manager.train(model, *labelled(data, "default"), name="credit"))
-
-
-def worker(home: Path, *words: str) -> subprocess.Popen[bytes]:
-    """`lepton worker`, which assigns too, with its processes in a group of its own."""
-    terms = {f"LEPTON_TERM_{name.upper()}": str(seconds) for name, seconds in TERMS.items()}
-    environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(home), **terms}
-    return subprocess.Popen(
-        [*WORKER, *words],
-        env=environment,
-        start_new_session=True,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
 
 
 def happened(manager: ModelManager, what: str) -> int:
@@ -65,11 +49,11 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> ModelManager:
     manager.define_suite("changed", other, "default", require="f1 > 0.1", **watching)
     other.write_text(data.read_text().replace(",house,", ",car,"))
     train(manager, str(data), epochs=3)  # committed, and nobody is there who submits
-    process = worker(folder / "home")
+    process = worker(folder / "home", **TERMS)
     until(lambda: happened(manager, "job.started") > 0, LONG)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert worker(folder / "home", "--once").wait(LONG) == 0
+    assert worker(folder / "home", "--once", **TERMS).wait(LONG) == 0
     return manager
 
 

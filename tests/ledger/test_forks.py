@@ -9,6 +9,20 @@ from pathlib import Path
 
 import pytest
 
+
+def check_held(program: str, home: Path, *words: str, timeout: float = 200, **more: str) -> None:
+    """Run a program on a home; it says so where all that it asserts held."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(home), *words],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env=os.environ | {"LEPTON_WAIT": "30", "PYTHONSAFEPATH": "1"} | more,
+    )
+    assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]
+
+
 BUSY = """
 import multiprocessing, os, sys, threading, time
 from pathlib import Path
@@ -98,16 +112,8 @@ print("held")
 def test_children_of_a_busy_process_end_and_their_parent_goes_on(
     tmp_path: Path, url: str, way: str, count: int
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", BUSY, str(tmp_path / "home"), way, str(count)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env=os.environ
-        | {"LEPTON_WAIT": "60", "PYTHONSAFEPATH": "1", "LEPTON_DATABASE": url, "LEPTON_LEDGER": f"forks{os.getpid()}"},
-    )
-    assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]
+    place = {"LEPTON_DATABASE": url, "LEPTON_LEDGER": f"forks{os.getpid()}"}
+    check_held(BUSY, tmp_path / "home", way, str(count), timeout=300, LEPTON_WAIT="60", **place)
 
 
 INHERITED = """
@@ -151,15 +157,7 @@ print("held")
 
 
 def test_a_child_that_unwinds_through_its_parents_blocks_leaves_all_of_it_alone(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", INHERITED, str(tmp_path / "home")],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env=os.environ | {"LEPTON_WAIT": "30", "PYTHONSAFEPATH": "1"},
-    )
-    assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]
+    check_held(INHERITED, tmp_path / "home")
 
 
 AMID = """
@@ -209,12 +207,4 @@ print("held")
 
 
 def test_a_child_forked_amid_a_query_is_refused_the_read_model_and_leaves_it_in_its_place(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", AMID, str(tmp_path / "home")],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env=os.environ | {"LEPTON_WAIT": "30", "PYTHONSAFEPATH": "1"},
-    )
-    assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]
+    check_held(AMID, tmp_path / "home")
