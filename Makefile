@@ -101,7 +101,7 @@ $(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (torch is large: up to some minutes the first time)"
-	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[build,demo,ml-dtypes,postgres,kafka,cloud,observe,plot,ray,web]' --group dev
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[build,demo,estimators,ml-dtypes,postgres,kafka,cloud,observe,plot,ray,search,web]' --group dev
 	@npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE) \
 		|| echo "npm could not install Azurite: the tests of Azure are skipped"
 	@touch $@ $(VENV)/.demo
