@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .results import (
         Card,
         ChainRecord,
+        ChainRecords,
         CheckpointRecords,
         Comparison,
         CreatedToken,
@@ -1278,6 +1279,18 @@ class ModelManager:
         workspace = jobs.begun()
         run = ChainRun(workspace, chain_of(workspace, chain, name), jobs, self)
         return run.finish(timeout) if wait else run.advance()
+
+    def chains(self) -> ChainRecords:
+        """The chains that were run here, by name, each as it stands."""
+        from .jobs.chains.record import chain_records
+
+        return chain_records(self._workspace, self.jobs.show)
+
+    def show_chain(self, name: str) -> ChainRecord:
+        """A chain that was run here: its steps, and what became of each."""
+        from .jobs.chains.record import chain_record
+
+        return chain_record(self._workspace, self.jobs.show, name)
 
     @property
     def transfer(self) -> Transfer:

@@ -36,7 +36,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Files": ("files", ("save", "export", "checkout")),
     "Runs": ("work.runs", ("runs",)),
     "Jobs": ("work.jobs", ("jobs", "logs", "cancel")),
-    "Chains": ("work.chain", ("chain",)),
+    "Chains": ("work.chain", ("chain", "chains")),
     "Evidence": ("evidence", ("sign-head", "prove", "verify")),
     "Asking the ledger": ("query", ("sql", "events", "snapshot")),
     "Keeping the ledger": (

@@ -18,6 +18,7 @@ from .stored import Delta as Delta
 from .stored import Stored as Stored
 from .streams import LEDGER as LEDGER
 from .streams import OBJECTS as OBJECTS
+from .streams import chain_stream as chain_stream
 from .streams import dataset_stream as dataset_stream
 from .streams import endpoint_stream as endpoint_stream
 from .streams import job_stream as job_stream
@@ -25,70 +26,17 @@ from .streams import model_stream as model_stream
 from .streams import run_stream as run_stream
 from .streams import suite_stream as suite_stream
 from .streams import token_stream as token_stream
+from .subjects import OfChain as OfChain
+from .subjects import OfData as OfData
+from .subjects import OfGates as OfGates
+from .subjects import OfJob as OfJob
+from .subjects import OfModel as OfModel
+from .subjects import OfRun as OfRun
+from .subjects import OfSuite as OfSuite
+from .subjects import OfToken as OfToken
 
 Expected = int | LastMove
 """Where a name must be for a command to move it: on a version (0: nowhere), or where its last move left it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfModel(Command):
-    """Something asked of one model."""
-
-    model: str
-
-    def reads(self) -> tuple[str, ...]:
-        return (model_stream(self.model),)
-
-
-class OfGates(OfModel):
-    """Something asked of a model's gates; gates/commands.py has them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfRun(Command):
-    """Something asked of one run."""
-
-    run: str
-
-    def reads(self) -> tuple[str, ...]:
-        return (run_stream(self.run),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfJob(Command):
-    """Something asked or told of one job; job/commands.py has them."""
-
-    job: str
-
-    def reads(self) -> tuple[str, ...]:
-        return (job_stream(self.job),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfSuite(Command):
-    """Something asked of one suite; suites/commands.py has them."""
-
-    suite: str
-
-    def reads(self) -> tuple[str, ...]:
-        return (suite_stream(self.suite),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfToken(Command):
-    """Something asked of one token; access/commands.py has them."""
-
-    token: str
-
-    def reads(self) -> tuple[str, ...]:
-        return (token_stream(self.token),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfData(Command):
-    """Something asked of one name of rows; data/commands.py has them."""
-
-    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -495,5 +443,5 @@ ModelCommand = (
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
 Told = RecordDataset | RecordObservation
-OfThings = OfJob | OfData | OfSuite | OfToken
+OfThings = OfJob | OfData | OfSuite | OfChain | OfToken
 AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfThings

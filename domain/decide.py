@@ -24,6 +24,7 @@ from ..plain import plain
 from . import told
 from .access.decide import decide_token
 from .append import Append
+from .chains.decide import decide_chain
 from .commands import (
     LEDGER,
     OBJECTS,
@@ -47,6 +48,7 @@ from .commands import (
     ModelCommand,
     MoveAliases,
     MovesAliases,
+    OfChain,
     OfData,
     OfGates,
     OfSuite,
@@ -120,6 +122,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return decide_job(state, command)
         case OfSuite():
             return decide_suite(state, command)
+        case OfChain():
+            return decide_chain(state, command)
         case OfToken():
             return decide_token(state, command)
         case _:

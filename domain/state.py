@@ -13,6 +13,8 @@ from ..events.objects import ObjectsCondemned
 from ..events.outside import DatasetRecorded
 from .access import state as tokens
 from .access.state import TokenState
+from .chains import state as chains
+from .chains.state import ChainState
 from .data import state as data
 from .data.state import DataState
 from .job import state as job
@@ -46,7 +48,17 @@ class LedgerState:
 
 
 Aggregate = (
-    ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | SuiteState | TokenState | LedgerState
+    ModelState
+    | RunState
+    | JobState
+    | Objects
+    | Dataset
+    | Endpoint
+    | DataState
+    | SuiteState
+    | ChainState
+    | TokenState
+    | LedgerState
 )
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
@@ -68,6 +80,8 @@ def empty(stream: str) -> Aggregate:
         return Endpoint()
     if stream.startswith("suite/"):
         return SuiteState(stream.removeprefix("suite/"))
+    if stream.startswith("chain/"):
+        return ChainState(stream.removeprefix("chain/"))
     if stream.startswith("token/"):
         return TokenState()
     if stream == OBJECTS:
@@ -99,6 +113,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
         case SuiteState():
             return suites.evolve(state, recorded)
+        case ChainState():
+            return chains.evolve(state, recorded)
         case TokenState():
             return tokens.evolve(state, recorded)
         case DataState():

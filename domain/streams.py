@@ -31,6 +31,11 @@ def suite_stream(name: str) -> str:
     return f"suite/{name}"
 
 
+def chain_stream(name: str) -> str:
+    """The stream of a chain's events."""
+    return f"chain/{name}"
+
+
 def endpoint_stream(name: str) -> str:
     """The stream of an endpoint's events."""
     return f"endpoint/{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from .chain import ChainEvent
 from .data import DataNamed
 from .event import Event
 from .job import JobEvent
@@ -15,7 +16,17 @@ from .run import RunEvent
 from .suite import SuiteEvent
 from .token import TokenEvent
 
-_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, TokenEvent, OutsideEvent)
+_FAMILIES = (
+    LedgerEvent,
+    ObjectsEvent,
+    ModelEvent,
+    RunEvent,
+    JobEvent,
+    SuiteEvent,
+    ChainEvent,
+    TokenEvent,
+    OutsideEvent,
+)
 
 _KINDS = (*(kind for family in _FAMILIES for kind in get_args(family)), DataNamed)
 

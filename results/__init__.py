@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from .past.rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .tokens import CreatedToken, TokenRecord, Tokens
     from .version import PendingVersion, Version, VersionRef
-    from .work.chains import ChainRecord, ChainStep
+    from .work.chains import ChainRecord, ChainRecords, ChainStep
     from .work.jobs import JobRecord, JobRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
 
@@ -70,6 +70,7 @@ __all__ = [
     "Calibration",
     "Card",
     "ChainRecord",
+    "ChainRecords",
     "ChainStep",
     "CheckpointRecord",
     "CheckpointRecords",
@@ -257,7 +258,7 @@ _HOMES: Final = {
         "PairedTest",
         "Slice",
     ),
-    ".work.chains": ("ChainRecord", "ChainStep"),
+    ".work.chains": ("ChainRecord", "ChainRecords", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),

@@ -162,7 +162,7 @@ CHINESE: Final = {
     "job {job} is {status}": "任务 {job} {status}",
     "chain {chain} is {status}": "任务链 {chain} {status}", "needs": "依赖", "job, or why": "任务或原因",
     "job": "任务", "kind": "类型", "status": "状态", "submitted": "提交", "message, or why": "说明或原因",
-    "no job was asked for": "没有任务",
+    "no job was asked for": "没有任务", "no chain was run": "还没有运行过任务链",
     "waiting": "等待中", "queued": "排队中", "assigned": "已分配", "running": "运行中", "finished": "已完成",
     "failed": "失败", "cancelled": "已取消",
     # named data

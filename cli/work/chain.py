@@ -1,11 +1,11 @@
-"""`chain`: steps that need one another, from a file."""
+"""`chain`, `chains`: steps that need one another, from a file, and how they stand."""
 
 from __future__ import annotations
 
 import click
 
 from ...errors import Refused
-from ...results.shapes.work import CHAIN
+from ...results.shapes.work import CHAIN, CHAINS
 from ..command import Session, command, importing
 
 
@@ -26,3 +26,15 @@ def chain(session: Session, file: str, name: str | None, wait: bool) -> None:
     session.answer(record.to_dict(), record)
     if lost := next((step for step in record.steps if step.ended and step.status != "finished"), None):
         raise Refused(f"step {lost.step} of chain {record.chain} is {lost.status}: {lost.reason or 'nobody said why'}")
+
+
+@command(CHAINS, "lepton chains", "lepton chains credit")
+@click.argument("name", metavar="[NAME]", required=False)
+def chains(session: Session, name: str | None) -> None:
+    """List the chains that were run, or show how the steps of one stand."""
+    if name is None:
+        records = session.manager.chains()
+        session.answer(records.to_dict(), records)
+    else:
+        record = session.manager.show_chain(name)
+        session.answer({"chains": [record]}, record)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, cast
 
+from ..chains.commands import AdvanceChain, DefineChain
+from ..chains.state import ChainState
 from ..command import Command
 from ..commands import (
     Annotate,
@@ -24,6 +26,7 @@ from ..commands import (
     LogMetrics,
     LoseRun,
     MoveAliases,
+    OfChain,
     OfJob,
     OfModel,
     OfRun,
@@ -41,6 +44,7 @@ from ..commands import (
     TellManifest,
     Unarchive,
     UpgradeLedger,
+    chain_stream,
     job_stream,
     run_stream,
     suite_stream,
@@ -76,8 +80,8 @@ _WRITE: Final = (
     Commit, Annotate, Describe, RecordMetrics, RecordEvaluation, RecordRehearsal, DefineMetrics, JudgeGate,
     StartRun, ResumeRun, LoseRun, LogMetrics, Checkpoint, FinishRun,
     SubmitJob, OfferVersion, ReleaseJob, AssignJob, StartJob, MeasureJob, WarnJob, CheckpointJob, FinishJob, FailJob,
-    ExpireLease, CancelJob, DefineSuite, RetireSuite, JudgeSuite, NameData, RecordDataset, RecordObservation,
-    TellManifest,
+    ExpireLease, CancelJob, DefineSuite, RetireSuite, JudgeSuite, DefineChain, AdvanceChain, NameData,
+    RecordDataset, RecordObservation, TellManifest,
 )  # fmt: skip
 _MOVE: Final = (
     CreateBranch, DeleteBranch, CreateTag, DeleteTag, MoveAliases, DeleteAlias, RollBack, RollBackAlias, ClearVersion,
@@ -111,9 +115,9 @@ def check(rights: Rights, command: Command, state: StateOf) -> None:
 
 
 def models_of(command: Command, state: StateOf) -> Iterator[str]:
-    """The models that a command is about: those it names, and those that its run, job or suite belongs to.
+    """The models that a command is about: those it names, and those that its run, job, suite or chain belongs to.
 
-    None of a run, job or suite that is not there: the decision says so.
+    None of a run, job, suite or chain that is not there: the decision says so.
     """
     match command:
         case OfModel() | StartRun() | SubmitJob() | OfferVersion():
@@ -124,10 +128,19 @@ def models_of(command: Command, state: StateOf) -> Iterator[str]:
             yield from filter(None, (cast(RunState, state(run_stream(command.run))).model,))
         case OfJob():
             yield from filter(None, (cast(JobState, state(job_stream(command.job))).model,))
+        case OfChain():
+            yield from _of_chain(command, cast(ChainState, state(chain_stream(command.chain))))
         case OfSuite():
             yield from _of_suite(command, cast(SuiteState, state(suite_stream(command.suite))))
         case _:
             pass
+
+
+def _of_chain(command: OfChain, chain: ChainState) -> Iterator[str]:
+    """The models that a chain's steps were about, and the one that a step is told to be about."""
+    yield from sorted(chain.models)
+    if isinstance(command, AdvanceChain) and command.model is not None:
+        yield command.model
 
 
 def _of_suite(command: OfSuite, suite: SuiteState) -> Iterator[str]:

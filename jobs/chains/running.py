@@ -10,8 +10,10 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, NamedTuple
 
+from ...domain.chains.commands import AdvanceChain, DefineChain
 from ...domain.names import JOB_PREFIX
-from ...errors import LeptonError, Unavailable
+from ...errors import LeptonError, Unavailable, recorded
+from ...events.chain import ChainStepPlan
 from ...events.envelope import Recorded
 from ...events.job import JobSubmitted
 from ...events.model import AliasMoved, GateJudged
@@ -20,6 +22,7 @@ from ...results import Version
 from ...results.work.chains import ChainRecord, ChainStep
 from ...versions.workspace import Workspace
 from .definition import Chain
+from .record import lost_need, of_job
 from .steps import AsksForJobs, AsksForMoves, JobStep, MoveStep, StepRequest
 
 
@@ -49,13 +52,15 @@ class ChainRun:
 
     def advance(self) -> ChainRecord:
         """Ask for what can be asked for now, do what can be done, and say how the chain stands."""
+        if not self._stands:
+            self._define()
         for name, step in self._chain.steps.items():
             known = self._stands.get(name)
             if known is None or (known.status == "waiting" and known.job is None):
                 self._stands[name] = self._begun(name, step)
             elif not known.ended:
                 assert known.job is not None
-                self._stands[name] = self._job_step(name, step, known.job)
+                self._stands[name] = of_job(known, self._jobs.show(known.job))
         return ChainRecord(self._chain.name, tuple(self._stands[name] for name in self._chain.steps))
 
     def finish(self, timeout: float | None = None) -> ChainRecord:
@@ -70,24 +75,40 @@ class ChainRun:
     def _begun(self, name: str, step: StepRequest) -> ChainStep:
         """A step that was not asked for yet in this run."""
         needed = {each: self._stands[each] for each in step.upstream}
-        if lost := next((each for each in needed.values() if each.ended and each.status != "finished"), None):
-            return _told(name, step, "failed", reason=f"step {lost.step} is {lost.status}")
+        blank = ChainStep(name, step.kind, "waiting", step.upstream)
+        if lost := lost_need(needed.values()):
+            return blank.at("failed", reason=lost)
         jobs_alone = isinstance(step, JobStep) and all(each.job for each in needed.values())
         if not jobs_alone and any(not each.ended for each in needed.values()):
-            return _told(name, step, "waiting")
+            return blank
         asked = self._asked(name, step, needed)
         if isinstance(step, JobStep):
             said = {"message": f"{name}, a step of {self._chain.name}"} | asked.asked
-            job = asked.job or step.ask(self._jobs, said, after=asked.after, key=asked.key).job
-            return self._job_step(name, step, job)
+            job = self._jobs.show(asked.job or step.ask(self._jobs, said, after=asked.after, key=asked.key).job)
+            self._tell(name, job=job.job, model=job.model)
+            return of_job(blank, job)
         assert isinstance(step, MoveStep)
         try:
             version = asked.done or step.do(self._moves, asked.asked, asked.key)
         except Unavailable:
             raise
         except LeptonError as error:
-            return _told(name, step, "failed", reason=str(error))
-        return _told(name, step, "finished", version=version)
+            self._tell(name, reason=recorded(error))
+            return blank.at("failed", reason=str(error))
+        self._tell(name, model=version.model, version=int(version))
+        return blank.at("finished", version=version)
+
+    def _define(self) -> None:
+        """Record which steps the chain has, where others are known of it."""
+        plans = tuple(
+            ChainStepPlan(step=name, kind=step.kind, needs=step.upstream, digest=self._digest(step.model_dump_json()))
+            for name, step in self._chain.steps.items()
+        )
+        self._workspace.admit(DefineChain(chain=self._chain.name, steps=plans), None)
+
+    def _tell(self, step: str, **became: Any) -> None:
+        """Record what became of a step, where that is news."""
+        self._workspace.admit(AdvanceChain(chain=self._chain.name, step=step, **became), None)
 
     def _asked(self, name: str, step: StepRequest, needed: dict[str, ChainStep]) -> _AskedStep:
         """What a step is asked with, and under which key: the next one where what it became before failed."""
@@ -111,28 +132,11 @@ class ChainRun:
         """Of what is asked, which may tell where data lies: by the key of whoever asks, as commands are digested."""
         return self._workspace.actors.named(self._workspace.actor).digest(said.encode()).rpartition(":")[2][:16]
 
-    def _moved(self, recorded: Recorded) -> Version:
+    def _moved(self, move: Recorded) -> Version:
         """The version that a move's event is about."""
-        model = self._workspace.model(recorded.stream.removeprefix("model/"))
-        event: Any = recorded.event
+        model = self._workspace.model(move.stream.removeprefix("model/"))
+        event: Any = move.event
         return self._workspace.version(model, event.to_version if isinstance(event, AliasMoved) else event.version)
-
-    def _job_step(self, name: str, step: StepRequest, job: str) -> ChainStep:
-        record = self._jobs.show(job)
-        return _told(name, step, record.status, job=job, version=record.version, reason=record.reason)
-
-
-def _told(
-    name: str,
-    step: StepRequest,
-    status: str,
-    *,
-    job: str | None = None,
-    version: Version | None = None,
-    reason: str = "",
-) -> ChainStep:
-    model = None if version is None else version.model
-    return ChainStep(name, step.kind, status, step.upstream, job, model, version, reason)
 
 
 def _rev(needed: ChainStep) -> str:

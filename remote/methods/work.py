@@ -21,7 +21,7 @@ from .tables import ARROW
 
 @checked
 class WorkOverHTTP(Asking):
-    """`resume`, `runs`, checkpoints, `library`, `predict` and `jobs`; `run` and `train` are the local manager's own."""
+    """`resume`, `runs`, `chains`, `library`, `predict`, `jobs`; `run` and `train` are the local manager's own."""
 
     @over_http
     def resume(self, given: Any) -> Any:
@@ -39,6 +39,15 @@ class WorkOverHTTP(Asking):
     @over_http
     def show_run(self, given: Any) -> Any:
         return self._read(_run(given.run))
+
+    @over_http
+    def chains(self, given: Any) -> Any:
+        del given
+        return self._read("/chains")
+
+    @over_http
+    def show_chain(self, given: Any) -> Any:
+        return self._read(f"/chains/{quoted(given.name)}")
 
     @over_http
     def run_metrics(self, given: Any) -> Any:

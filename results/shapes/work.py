@@ -70,6 +70,7 @@ CHAIN: Final[Shape] = {
         }
     ],
 }
+CHAINS: Final[Shape] = {"chains": [CHAIN]}
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}
 CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..answer import Result
+from ..answer import Listing, Result
 from ..description import Block, Text, grid, text, title
 from ..figures import first_line
 from ..version import Version
@@ -33,9 +33,19 @@ class ChainStep(Result):
     """Why it stands as it does, where something went wrong."""
 
     @property
+    def coloured(self) -> Text:
+        """The status, as it is coloured everywhere."""
+        return _coloured(self.status)
+
+    @property
     def ended(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.status in COLOURS
+
+    def at(self, status: str, *, job: str | None = None, version: Version | None = None, reason: str = "") -> ChainStep:
+        """The same step as it stands at another time."""
+        model = None if version is None else version.model
+        return replace(self, status=status, job=job, model=model, version=version, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,16 @@ class ChainRecord(Result):
             return "failed"
         return "finished" if self.ended else "running"
 
+    @property
+    def coloured(self) -> Text:
+        """The status, as it is coloured everywhere."""
+        return _coloured(self.status)
+
+    @property
+    def far(self) -> str:
+        """How many of its steps have finished."""
+        return f"{sum(step.status == 'finished' for step in self.steps)}/{len(self.steps)}"
+
     def to_dict(self) -> dict[str, Any]:
         """The chain's name, how it stands, and its steps."""
         told = super().to_dict()
@@ -69,13 +89,27 @@ class ChainRecord(Result):
         yield grid((_cells(step) for step in self.steps), head=map(word, head), indent=2)
 
 
+class ChainRecords(Listing, list[ChainRecord]):
+    """Chains, one below the other."""
+
+    called = "chains"
+
+    def blocks(self) -> Iterator[Block]:
+        head = ("chain", "status", "steps")
+        rows = ((each.chain, each.coloured, each.far) for each in self)
+        yield grid(rows, head=map(word, head)) if self else word("no chain was run")
+
+
+def _coloured(status: str) -> Text:
+    return text(word(status), style=COLOURS.get(status, ""))
+
+
 def _cells(step: ChainStep) -> tuple[str | Text, ...]:
     version = "" if step.version is None else f"{step.version.model}@{step.version}"
-    coloured = text(word(step.status), style=COLOURS.get(step.status, ""))
     return (
         step.step,
         word(step.kind),
-        coloured,
+        step.coloured,
         version,
         ", ".join(step.needs),
         first_line(step.reason or step.job or ""),

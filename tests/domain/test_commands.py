@@ -10,10 +10,12 @@ from typing import Any, get_args
 import pytest
 
 from lepton_ai.domain.access.commands import TokenCommand
+from lepton_ai.domain.chains.commands import AdvanceChain, ChainCommand
 from lepton_ai.domain.commands import (
     AnyCommand,
     Command,
     Delta,
+    OfChain,
     OfData,
     OfGates,
     OfJob,
@@ -30,6 +32,7 @@ from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, Submi
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.suites.commands import DefineSuite, SuiteCommand
 from lepton_ai.errors import LeptonError
+from lepton_ai.events.chain import ChainStepPlan
 from lepton_ai.events.model import File, Parent
 from lepton_ai.events.objects import ManifestWritten, PackWritten
 from lepton_ai.events.outside import ObservationRecorded
@@ -41,6 +44,7 @@ BLOCK = MetricsLogged(names=("loss",), steps=(1,), values=(0.5,), times=(START,)
 SEEN = ObservationRecorded(model="credit", version=1, since=START, until=START, rows=1, metrics={"f1": 0.5})
 PACK = PackWritten(pack="p", bytes=1, entries=1, index=digest("i"))
 PAGE = ManifestWritten(manifest=digest("m"), page=0, names=(), dtypes=(), shapes=(), bytes=(), digests=())
+PLAN = ChainStepPlan(step="train", kind="train", digest="d")
 
 # for each field of any command two values that a caller could mean
 VALUES: dict[str, tuple[Any, Any]] = {
@@ -84,6 +88,9 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "observed": (SEEN, SEEN.model_copy(update={"rows": 2})),
     "ledger": ("l1", "l2"),
     "token": ("t1", "t2"),
+    "chain": ("nightly", "weekly"),
+    "steps": ((PLAN,), (PLAN, PLAN)),
+    "step": ("train", "gate"),
     "owner": ("a1", "a2"),
     "scopes": (("read",), ("read", "sql")),
     "models": (("*",), ("credit",)),
@@ -94,7 +101,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "into": (None, ("packs/00/3",)),
     "after": ((), ("j0",)),
 }
-STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "token", "objects", "ledger"}
+STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "chain", "token", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = (
     "payload",
@@ -111,9 +118,9 @@ MAPPINGS = (
 )
 KINDS: tuple[type[Command], ...] = tuple(
     kind
-    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData, SuiteCommand, TokenCommand)
+    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData, SuiteCommand, ChainCommand, TokenCommand)
     for kind in (get_args(union) or (union,))
-    if kind not in (OfJob, OfData, OfGates, OfSuite, OfToken)
+    if kind not in (OfJob, OfData, OfGates, OfSuite, OfChain, OfToken)
 )
 
 
@@ -142,10 +149,12 @@ def values(kind: type[Command], name: str) -> tuple[Any, Any]:
         return None, "production"
     if name == "needs":
         return (), ("cuda",)
-    if name == "job":
+    if name == "job" and kind is not AdvanceChain:
         return "j1", "j2"
     if name == "to" and kind.__name__ == "MoveAliases":
         return {"production": 1}, {"production": 2}
+    if kind is AdvanceChain and name in ("model", "version", "job"):
+        return None, {"model": "credit", "version": 1, "job": "j1"}[name]
     if name in TEXTS:
         return "", "words"
     return ({"a": 1}, {"a": 2}) if name in MAPPINGS else VALUES.get(name, (1, 2))

@@ -107,6 +107,20 @@ def test_a_chain_that_finished_is_not_done_again(manager: ModelManager, done: Pa
     assert "train, a step of credit" in {job.message for job in manager.jobs.recent()}
 
 
+def test_a_chain_is_told_as_whoever_ran_it_was_told(manager: ModelManager, done: Path) -> None:
+    ran = manager.chain(done / "credit.toml")
+
+    assert manager.show_chain("credit") == ran
+    assert [(each.chain, each.far) for each in manager.chains()] == [("credit", "5/5")]
+    before = next(event for event in manager.events() if event["type"] == "lepton.chain.advanced.v1")
+    then = manager.as_of(int(before["sequence"])).show_chain("credit")
+    assert [step.status for step in then.steps] == ["queued", "waiting", "waiting", "waiting", "waiting"]
+    told = Cli(done / "home")("chains credit")
+    assert (told.code, told.out.split()[:4]) == (0, ["chain", "credit", "is", "finished"])
+    unknown = Cli(done / "home")("chains nightly")
+    assert (unknown.code, unknown.err) == (1, "lepton: there is no chain 'nightly'; `lepton chains` lists them\n")
+
+
 def test_a_chain_under_another_name_is_another(manager: ModelManager, done: Path) -> None:
     asked = manager.chain(done / "credit.toml", name="monday", wait=False)
 
@@ -136,6 +150,7 @@ def test_what_failed_is_asked_for_anew_with_all_that_takes_from_it(manager: Mode
     assert {stands[name][1] for name in ("train", "judge")}.isdisjoint(job for _, job in states(begun).values())
     assert "does not meet 'f1 > 2'" in chain.steps[2].reason
     assert (chain.status, chain.steps[3].reason) == ("failed", "step gate is failed")
+    assert manager.show_chain("other") == chain
     later = steps(manager, **asked)
     assert [stands[name] == states(later)[name] for name in stands] == [True] * 4
     gates = manager.sql("SELECT count(*) AS n FROM gates WHERE NOT passed").to_pylist()

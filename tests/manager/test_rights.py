@@ -31,6 +31,7 @@ class Names:
     run: str
     job: str
     suite: str
+    chain: str
 
     @property
     def rev(self) -> str:
@@ -57,7 +58,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelManager, Names]
             run.checkpoint({"w": np.arange(3.0)}, step=1)
         job = manager.jobs.offer(name, (folder / "x.safetensors").as_uri(), f"sha256:{'0' * 64}").job
         manager.define_suite(f"{name}-x", "quarter", model=name)
-        ids[name] = Names(name, run.id, job, f"{name}-x")
+        tag = {"kind": "tag", "version": f"{name}@1", "tag": "chained"}
+        manager.chain({"name": f"{name}-c", "steps": {"tag": tag}})
+        ids[name] = Names(name, run.id, job, f"{name}-x", f"{name}-c")
     return manager, ids[HIDDEN]
 
 
@@ -68,7 +71,7 @@ def hidden(made: tuple[ModelManager, Names]) -> Names:
 
 @pytest.fixture
 def absent(hidden: Names) -> Names:
-    return Names(ABSENT, hidden.run[::-1], hidden.job[::-1], f"{ABSENT}-x")
+    return Names(ABSENT, hidden.run[::-1], hidden.job[::-1], f"{ABSENT}-x", f"{ABSENT}-c")
 
 
 @pytest.fixture
@@ -94,6 +97,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "chain": lambda m, n: m.chain(
         {"name": "c", "steps": {"a": {"kind": "evaluate", "version": n.rev, "data": "quarter"}}}, wait=False
     ),
+    "chains": lambda m, n: m.chains(),
     "checkout": lambda m, n: m.checkout(n.rev, "/nowhere"),
     "checkpoints": lambda m, n: m.checkpoints(n.run),
     "clear": lambda m, n: m.clear(n.rev, reason="why"),
@@ -145,6 +149,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "runs": lambda m, n: m.runs(n.model),
     "save_version": lambda m, n: m.save_version({"w": np.ones(3)}, name=n.model),
     "show": lambda m, n: m.show(n.rev),
+    "show_chain": lambda m, n: m.show_chain(n.chain),
     "show_run": lambda m, n: m.show_run(n.run),
     "status": lambda m, n: m.status().to_dict() | {"views": None},
     "suggest_rollback": lambda m, n: m.suggest_rollback(model=n.model),

@@ -17,6 +17,7 @@ import pytest
 
 from lepton_ai.errors import Refused
 from lepton_ai.events.catalogue import CATALOGUE
+from lepton_ai.events.chain import ChainAdvanced, ChainDefined, ChainStepPlan
 from lepton_ai.events.data import DataNamed
 from lepton_ai.events.job import JobAssigned, JobCheckpointed, JobFinished, JobRequeued, JobStarted, JobSubmitted
 from lepton_ai.events.model import (
@@ -60,6 +61,7 @@ PROMISED = [
         "annotations",
         "branch_moves",
         "branches",
+        "chain_steps",
         "clearings",
         "datasets",
         "evaluations",
@@ -87,6 +89,9 @@ PROMISED = [
     ),
     *("version_parents", "version_tensors", "version_tree", "versions"),
 ]
+
+
+STEPS = (("train", "train", ()), ("gate", "gate", ("train",)), ("tag", "tag", ("gate",)))
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +173,13 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
     watching = {"model": "team/credit", "branch": "main", "requirements": ("f1 > 0.5",), "message": "sealed:s"}
     past.add("suite/nightly", suite, SuiteRetired(), suite.model_copy(update=watching))
     past.add("suite/weekly", suite.model_copy(update={"suite": "weekly", "named": "holdout@2"}), SuiteRetired())
+    plans = [ChainStepPlan(step=step, kind=kind, needs=needs, digest="d") for step, kind, needs in STEPS]
+    past.add("chain/nightly", ChainDefined(chain="nightly", steps=tuple(plans[:1])))
+    past.add("chain/nightly", ChainAdvanced(step="train", job="j1", model="team/credit"))
+    past.add("chain/nightly", ChainDefined(chain="nightly", steps=tuple(plans)))
+    past.add("chain/nightly", ChainAdvanced(step="train", job="j2", model="team/credit"))
+    past.add("chain/nightly", ChainAdvanced(step="gate", reason="sealed:g"))
+    past.add("chain/nightly", ChainAdvanced(step="gate", model="team/credit", version=4))
     token = {"owner": "a2", "scopes": ("read", "move"), "expires": START}
     past.add("token/t1", TokenCreated(token="t1", **token), TokenRevoked(reason="sealed:t"))
     past.add("token/t2", TokenCreated(token="t2", owner="a1", scopes=("sql",), models=("team/*",)))
@@ -239,6 +251,10 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
          "FROM jobs ORDER BY job",
          [("j1", "train", "finished", 2, "w2", "j1.1", 4, "0.9", None, 7),
           ("j2", "evaluate", "queued", 0, None, None, None, None, None, None)]),
+        ("SELECT step, place, kind, needs, job, model, version, reason, told IS NULL FROM chain_steps ORDER BY place",
+         [("train", 1, "train", [], "j2", "team/credit", None, "", False),
+          ("gate", 2, "gate", ["train"], None, "team/credit", 4, "", False),
+          ("tag", 3, "tag", ["gate"], None, None, None, "", True)]),
         ("SELECT suite, version, model, rows, named, evaluation, requirements, retired IS NOT NULL, message "
          "FROM suites ORDER BY seq",
          [("nightly", 1, None, 9, "", "night", [], False, ""),

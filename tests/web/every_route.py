@@ -29,6 +29,7 @@ class Things:
     run: str
     suite: str
     job: str
+    chain: str
     rows: str = "0" * 32
     token: str = ABSENT_JOB
     data: str = "loans"
@@ -220,6 +221,8 @@ SAMPLES: Final[Mapping[str, Callable[[Things], Sample]]] = {
         "write", lambda t: {"rows": t.rows, "labels": "y", "costs": {"false_negative": 5}}, status=409
     ),
     f"POST {_V}/robustness": lambda t: Sample(parts=V, body={"rows": t.rows, "labels": "y"}, status=409),
+    "GET /api/v1/chains": read(),
+    "GET /api/v1/chains/{chain}": read(),
     "GET /api/v1/suites": read(),
     "GET /api/v1/suites/{suite}": read(),
     "PUT /api/v1/suites/{suite}": does("write", lambda t: {"data": t.data, "model": t.model, "require": "mae < 9"}),

@@ -24,7 +24,7 @@ from .every_route import ABSENT_JOB, ANY_MOVE, ROWS, SAMPLES, Route, Sample, Thi
 from .server import Served, served
 
 TYPES = {TYPE + name for name in (*(kind.name for kind in ERRORS.values()), *OTHERS.values())}
-ABSENT = Things("okapi", ABSENT_JOB[:-1] + "0", "bongos", ABSENT_JOB)
+ABSENT = Things("okapi", ABSENT_JOB[:-1] + "0", "bongos", ABSENT_JOB, "drums")
 """Nothing bears these names."""
 
 
@@ -78,7 +78,10 @@ def filled(server: Served, name: str, suite: str) -> Things:
     job = manager.jobs.offer(name, "s3://bucket/weights", "sha256:" + "0" * 64, pool="nobody").job
     manager.define_suite(suite, "data:loans", model=name, require="mae < 9")
     manager.evaluate_predictions(f"{name}@1", [0.1, 0.9], [0.0, 1.0], task="regression", draws=0, name=f"by {name}")
-    return Things(name, run.id, suite, job)
+    chain = manager.chain(
+        {"name": f"chain-{suite}", "steps": {"tag": {"kind": "tag", "version": f"{name}@1", "tag": "of-chain"}}}
+    )
+    return Things(name, run.id, suite, job, chain.chain)
 
 
 @pytest.fixture(scope="module")

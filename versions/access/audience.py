@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ...domain.chains.state import ChainState
 from ...domain.streams import LEDGER
 from ...domain.suites.state import SuiteState
 from ..workspace import Workspace
@@ -37,6 +38,8 @@ class Audience:
             case "suite":
                 suite = cast(SuiteState, self._workspace.ledger.state(stream))
                 return self._rights.covers(*suite.watched)
+            case "chain":
+                return self._rights.covers(*cast(ChainState, self._workspace.ledger.state(stream)).models)
             case _:
                 return stream == LEDGER or kind in ("data", "dataset", "endpoint")
 

@@ -33,6 +33,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "branch": ("A branch.", "main"),
     "file": ("The name of a file.", "model.json"),
     "event": ("An event's seq, or a revision: its last move, binding or commit.", "credit@production"),
+    "chain": ("A chain's name.", "credit"),
     "job": ("A job's id, or its beginning or end.", ID),
     "model": ("A model; `-` for the only one, or the one that the revision names. `/` in it is `%2F`.", "credit"),
     "name": ("The name, with `%2F` for a slash.", "main"),

@@ -17,6 +17,7 @@ from ..problems import Problem, of_http
 from ..served import ServedLedger
 from . import comparison, diff, entry, history, live, models, moment, names, rollback, sign_on, tensors, versions, work
 from .asking import events, search, sql, status, tokens
+from .chains import page as chains
 from .charts import program
 from .new_job import library
 from .new_job import page as new_job
@@ -42,8 +43,8 @@ _TOLD: Final = (401, 403, 429, 503)
 _ENDED: Final = "your log-in has ended; log in in another tab, then reload this page to send the form again"
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
-    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, library, events, search, sql,
-    status, tokens, proof,
+    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, chains, library, events,
+    search, sql, status, tokens, proof,
 )  # fmt: skip
 
 

@@ -18,12 +18,12 @@ from ...events.actor import FORGOTTEN, Actor
 from ...results import JobRecord
 from ...results.work.runs import RunRecord
 from ...versions.feed import told
+from .chains.needed_jobs import needed_jobs
+from .chains.needed_jobs import told as needs_told
 from .charts.curve import curve_chart
 from .charts.figure import spec_sent
 from .curves import curves
 from .html import translated
-from .needed_jobs import needed_jobs
-from .needed_jobs import told as needs_told
 from .new_job.page import is_unattended, worker_command
 from .page import PageRoutes, PageView, Visit
 from .views import Row, named, rows
@@ -43,6 +43,7 @@ _JOBS: Final = (
     "AND (? = '' OR seq < (SELECT seq FROM jobs WHERE job = ?)) ORDER BY seq DESC LIMIT ?"
 )
 _JOB: Final = "SELECT started, ended, worker, run, payload, actor FROM jobs WHERE job = ?"
+_OF_CHAIN: Final = "SELECT chain FROM chain_steps WHERE job = ?"
 _MADE: Final = "SELECT model, version FROM versions WHERE run = ? ORDER BY seq DESC"
 SAID: Final[Mapping[str, str]] = {
     "lepton.job.submitted.v1": "asked for",
@@ -92,7 +93,7 @@ def job(page: Visit, job: str) -> PageView | Response:
     asked = {name: value for name, value in json.loads(view["payload"]).items() if value not in (None, [], {}, "")}
     shown = {
         "job": record, "view": view, "asked": asked, "who": named(page, view["actor"]), "story": story,
-        "curves": drawn, "needed": needed, "key": str(uuid4()),
+        "curves": drawn, "needed": needed, "chain": _chain(page, record.job), "key": str(uuid4()),
         "waits": record.status == "queued" and page.at is None and is_unattended(page, record.pool),
         "start": worker_command(page, record.pool),
     }  # fmt: skip
@@ -144,6 +145,11 @@ def run(page: Visit, run: str) -> PageView | Response:
     shown = {"run": record, "curves": drawn, "metric": metric, "made": made, "of_job": of_job}
     told = {"metrics": [each.to_dict() for each in drawn.drawn], "versions": made, "job": of_job}
     return PageView(shown, record.to_dict() | told)
+
+
+def _chain(page: Visit, job: str) -> str | None:
+    """The chain that a job is a step of, if it is one's."""
+    return next((row["chain"] for row in rows(page, _OF_CHAIN, job)), None)
 
 
 def _check(state: str, known: Sequence[str]) -> None:

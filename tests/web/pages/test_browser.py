@@ -22,7 +22,7 @@ PAGES: Final = (
     "/search?where=f1+%3E", "/sql?query=FROM+nowhere", "/events?from=yesterday", "/m/credit/rollback?to=99",
     "/m/credit/aliases/production?to=3", "/m/credit/compare?v=1", "/jobs?state=bored", "/?at=yesterday",
     "/m/credit?metric=f1", "/sql?query=FROM+range(9)&plot=bar", "/proof", "/proof?event=5",
-    "/library", "/library/table-model", "/library/tabel-model",
+    "/chains", "/chains/nightly", "/chains/none", "/library", "/library/table-model", "/library/tabel-model",
 )  # fmt: skip
 RULES: Final = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
@@ -43,6 +43,18 @@ REFUSED: Final[dict[str, tuple[dict[str, str], str]]] = {
 """Forms that come back with what was wrong: what is typed, and what is clicked."""
 
 
+CHAIN: Final[dict[str, Any]] = {
+    "name": "nightly",
+    "steps": {
+        "learn": {"kind": "train", "class": "credit-scoring-model", "data": "loans", "model": "credit"},
+        "judge": {"kind": "evaluate", "version": "step:learn", "data": "loans"},
+        "hold": {"kind": "gate", "version": "credit@4", "require": "f1 > 2"},
+        "mark": {"kind": "tag", "version": "credit@4", "tag": "seen-by-chain"},
+        "promote": {"kind": "alias", "version": "step:learn", "alias": "challenger", "after": ["hold"]},
+    },
+}
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("browser")
@@ -50,6 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with open_to_its_user(folder / "home") as server:
         server.manager.add_data("loans", str(folder / "loans.csv"), "default")
         server.manager.jobs.train("credit-scoring-model", "loans", name="credit", after=JOB)
+        server.manager.chain(CHAIN, wait=False)
         yield server
 
 

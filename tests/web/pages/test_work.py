@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 
 import httpx
 import numpy as np
@@ -176,6 +177,31 @@ def test_nobody_is_shown_the_work_of_models_that_they_may_not_read(server: Serve
         for token in server.manager.tokens():
             server.manager.revoke_token(token.token)
     assert server.manager.jobs.show(job).status == "queued"
+
+
+def test_a_chain_shows_its_steps_and_what_became_of_each(server: Served, http: httpx.Client, run: str) -> None:
+    model = f"net@{server.manager.show('net@main').version}"
+    learn = {"kind": "train", "class": "credit-scoring-model", "data": "loans", "label": "default", "model": "needed"}
+    steps: dict[str, Any] = {
+        "learn": learn,
+        "mark": {"kind": "tag", "version": model, "tag": "of-a-chain"},
+        "hold": {"kind": "gate", "version": model, "require": "f1 > 2"},
+        "promote": {"kind": "alias", "version": "step:hold", "alias": "held"},
+    }
+    server.manager.chain({"name": "paged", "steps": steps}, wait=False)
+
+    page, told = http.get("/chains/paged").text, http.get("/chains/paged.json").json()
+
+    states = {step["step"]: step["status"] for step in told["steps"]}
+    assert states == {"learn": "queued", "mark": "finished", "hold": "failed", "promote": "failed"}
+    (job,) = (step["job"] for step in told["steps"] if step["job"])
+    assert (page.count("<rect"), page.count("<path")) == (4, 1 + page.count("brand"))
+    assert f'href="/jobs/{job}"' in page
+    assert 'href="/chains/paged"' in http.get(f"/jobs/{job}").text
+    assert 'href="/chains/paged"' in http.get("/chains").text
+    assert http.get("/chains/nowhere").status_code == 404
+    server.manager.jobs.cancel(job, reason="seen")
+    assert "cancelled" in http.get("/chains/paged").text
 
 
 def test_a_job_shows_what_waits_for_what_from_either_end(server: Served, http: httpx.Client) -> None:

@@ -162,6 +162,8 @@ ASKING: Final = {
     "upgraded the ledger to format {format}": "把账本升级到格式 {format}",
     "defined the suite {suite}": "定义了套件 {suite}",
     "retired the suite": "停用了套件",
+    "said which steps the chain {chain} has": "定义了任务链 {chain} 的步骤",
+    "came on with step {step} of the chain": "任务链的步骤 {step} 有了进展",
     "named rows, as version {version} of the name": "给数据行命名，为该名称的版本 {version}",
     "recorded the fingerprint of rows": "记录了数据行的指纹",
     "told what was seen of version {version} at work: {metrics}": "报告了版本 {version} 运行中的情况：{metrics}",

@@ -60,6 +60,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ledger.upgraded": "upgraded the ledger to format {format}",
     "suite.defined": "defined the suite {suite}",
     "suite.retired": "retired the suite",
+    "chain.defined": "said which steps the chain {chain} has",
+    "chain.advanced": "came on with step {step} of the chain",
     "data.named": "named rows, as version {version} of the name",
     "dataset.recorded": "recorded the fingerprint of rows",
     "observation.recorded": "told what was seen of version {version} at work: {metrics}",
