@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from lepton_ai.events import job, ledger, model, objects, outside, run, suite, token
+from lepton_ai.events import chain, job, ledger, model, objects, outside, run, suite, token
 from lepton_ai.events.catalogue import CATALOGUE
 from lepton_ai.events.data import DataNamed
 from lepton_ai.events.envelope import Origin, encoder
@@ -250,6 +250,9 @@ def _judged_by(name: str, number: int, data: dict[str, Any]) -> Iterator[tuple[s
     told = {"data": data, "named": f"{named}@{number}", "label": "default", "evaluation": named}
     yield f"suite/{named}", suite.SuiteDefined(suite=named, **told, requirements=("f1 >= 0.7",), model=name)
     yield f"suite/{named}", suite.SuiteRetired(reason="sealed:" + "x" * 20)
+    steps = (chain.ChainStepPlan(step="train", kind="train", digest="0" * 16),)
+    yield f"chain/{named}", chain.ChainDefined(chain=named, steps=steps)
+    yield f"chain/{named}", chain.ChainAdvanced(step="train", model=name, version=1)
     held = uuid()
     yield f"token/{held}", token.TokenCreated(token=held, owner=uuid(), scopes=("read", "move"), models=(name,))
     yield f"token/{held}", token.TokenRevoked(reason="sealed:" + "x" * 20)
