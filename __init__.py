@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from .evaluation.own.metrics import metric
     from .evidence.proof import verify_proof
+    from .integrations.loop import autolog
     from .manager import ModelManager
     from .models.registry import register
     from .results import LastMove, PendingVersion, Performance, Version
@@ -38,6 +39,7 @@ _HOMES: Final = {
     "Unavailable": ".errors",
     "UnknownRevision": ".errors",
     "Version": ".results",
+    "autolog": ".integrations.loop",
     "metric": ".evaluation.own.metrics",
     "register": ".models.registry",
     "verify_proof": ".evidence.proof",
@@ -62,6 +64,7 @@ __all__ = [
     "UnknownRevision",
     "Version",
     "__version__",
+    "autolog",
     "metric",
     "register",
     "verify_proof",

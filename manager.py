@@ -243,6 +243,7 @@ class ModelManager:
         annotations: Mapping[str, Any] | None = None,
         files: Mapping[str, str | os.PathLike[str] | bytes] | Sequence[str | os.PathLike[str]] | None = None,
         architecture: Mapping[str, Any] | None = None,
+        optimizer: Any = None,
         expected: Expected | None = None,
         key: str | None = None,
     ) -> Version | PendingVersion:
@@ -258,6 +259,7 @@ class ModelManager:
         not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
         Each may be a pair of a revision and a role, any label: `("teacher@3", "teacher")`. `MODEL@REV` or a version of
         another model is a parent beside those, shown and never walked as history.
+        The state of torch's `optimizer` is kept beside the parameters, which load without it; `load_optimizer` has it.
         `expected` is where the branch must be: on a version (0: nowhere), or, by `LastMove`, where that left it.
         What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
         save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
@@ -279,6 +281,7 @@ class ModelManager:
             annotations=annotations,
             files=files,
             architecture=architecture,
+            optimizer=optimizer,
             expected=expected,
             key=key,
         )
@@ -358,6 +361,15 @@ class ModelManager:
     def files(self, rev: Rev) -> dict[str, bytes]:
         """The files kept beside a version, by name."""
         return versions.restore.files(self._workspace, *self._resolved(rev))
+
+    def load_optimizer(self, rev: Rev, optimizer: Any) -> None:
+        """Put an optimizer into the state that was kept beside a version, to the last bit.
+
+        It must be made as it was then: of as many parameters, in the same groups.
+        """
+        from .models.optimizer_state import fill
+
+        fill(optimizer, self.files(rev), f"revision {rev}")
 
     def checkout(self, rev: Rev, folder: str | os.PathLike[str], *, force: bool = False) -> Version:
         """Write a version to a folder that is read without Lepton: `model.safetensors`, `recipe.json` and a README.
@@ -979,9 +991,19 @@ class ModelManager:
         """What a run kept on its way, the oldest first."""
         return self.show_run(run).checkpoints
 
-    def load_checkpoint(self, run: str, step: int | None = None, *, into: Any = None) -> Any:
-        """What a run kept at a step, or last: filled into `into`, else rebuilt where its class is registered here."""
-        return versions.record.load(self._workspace, self._workspace.named("run", run), step, into)
+    def load_checkpoint(
+        self,
+        run: str,
+        step: int | None = None,
+        *,
+        into: Any = None,
+        optimizer: Any = None,
+    ) -> Any:
+        """What a run kept at a step, or last: filled into `into`, else rebuilt where its class is registered here.
+
+        With `optimizer` that is put into the state that was kept beside.
+        """
+        return versions.record.load(self._workspace, self._workspace.named("run", run), step, into, optimizer)
 
     def load_checkpoint_tensors(self, run: str, step: int | None = None) -> dict[str, torch.Tensor]:
         """The tensors that a run kept at a step, or last, exact to the last bit; tied ones are one object."""

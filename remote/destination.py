@@ -76,8 +76,8 @@ class ServerDestination:
         told: dict[str, Any] = {"time": time, "architecture": architecture}
         return checkpointed(self._client, self._model_of(run), run, tensors, step, key, **told)
 
-    def load_checkpoint(self, run: str, step: int | None, into: Any) -> Any:
-        return self._versions.load_checkpoint(run, step, into)
+    def load_checkpoint(self, run: str, step: int | None, into: Any, optimizer: Any) -> Any:
+        return self._versions.load_checkpoint(run, step, into, optimizer)
 
     def resume(self, run: str, writer: str, command: ResumeRun, key: str) -> None:
         told = {"writer": writer, "environment": command.environment, "code": command.code}

@@ -72,16 +72,23 @@ def blob_entry(name: str, source: Path | bytes) -> tuple[PackEntry, int]:
 
 def unfold_blob(digest: str, stored: bytes | memoryview) -> bytes:
     """The content of a stored blob; raises `Damaged` unless it is exactly what `digest` names."""
-    content = _content(digest, stored)
+    try:
+        content = blob_content(stored)
+    except Damaged as error:
+        raise Damaged(f"blob {digest}", expected=error.expected, found=error.found) from error.__cause__
     if digest_of(content) != digest:
         raise Damaged(f"blob {digest}", expected=digest, found=digest_of(content))
     return content
 
 
-def _content(digest: str, stored: bytes | memoryview) -> bytes:
+def blob_content(stored: bytes | memoryview, most: int | None = None) -> bytes:
+    """The content of a stored blob, whatever it is called; raises `Damaged` where it is none, or of more than `most`
+    bytes."""
     if len(stored) < _HEADER.size or stored[0] != TAG:
-        raise Damaged(f"blob {digest}", expected=f"tag {TAG:#x}", found=bytes(stored[:1]).hex())
+        raise Damaged("blob", expected=f"tag {TAG:#x}", found=bytes(stored[:1]).hex())
     size = cast("int", _HEADER.unpack_from(stored)[1])
+    if most is not None and size > most:
+        raise Damaged("blob", expected=f"{most} bytes at most", found=f"{size}")
     pieces: list[bytes] = []
     left = size + 1  # one more than it may have, so that an excess shows
     try:
@@ -90,7 +97,7 @@ def _content(digest: str, stored: bytes | memoryview) -> bytes:
                 pieces.append(piece)
                 left -= len(piece)
     except zstandard.ZstdError as error:
-        raise Damaged(f"blob {digest}", expected="a zstd frame", found=str(error)) from error
+        raise Damaged("blob", expected="a zstd frame", found=str(error)) from error
     if left != 1:
-        raise Damaged(f"blob {digest}", expected=f"{size} bytes", found=f"{size + 1 - left}")
+        raise Damaged("blob", expected=f"{size} bytes", found=f"{size + 1 - left}")
     return b"".join(pieces)

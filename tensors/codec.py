@@ -50,11 +50,11 @@ def decode_full(payload: Payload, into: Bytes | None = None) -> Bytes:
     """The chunk that was encoded, written to `into` (whose length it must have), or to an array of its own."""
     if payload[:1] == bytes((STORED,)):
         raw = np.frombuffer(payload, np.uint8, offset=1)
-        return _placed(raw, into)
+        return placed(raw, into)
     reader, word, rotation, length = _open(payload, (FULL,))
     words = join([reader.plane(length // word) for _ in range(word)])
     reader.finish()
-    return _placed(_rotated(words, 8 * word - rotation).view(np.uint8), into)
+    return placed(_rotated(words, 8 * word - rotation).view(np.uint8), into)
 
 
 class EncodedDelta(NamedTuple):
@@ -135,7 +135,8 @@ def _open(payload: Payload, tags: tuple[int, ...]) -> tuple[PlaneReader, int, in
     return PlaneReader(payload, _HEADER.size), word, rotation, length
 
 
-def _placed(raw: Bytes, into: Bytes | None) -> Bytes:
+def placed(raw: Bytes, into: Bytes | None) -> Bytes:
+    """Raw bytes, copied into memory that is given, whose length they must have, or into memory of their own."""
     if into is None:
         return raw.copy()  # what came out of a decoder lies in scratch memory
     if raw.nbytes != into.nbytes:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ..errors import Damaged, Malformed, Refused
-from .blob import unfold_blob
 from .cache import ChunkCache
 from .check import check_pack, check_way
 from .codec import Direction
@@ -22,6 +21,7 @@ from .norms import Norms, norms_between
 from .objects import ObjectStore
 from .pack import Placement
 from .rewrite import fill, overwrite
+from .stored_content import file_of
 from .tensor import Array, Bytes, LiveTensor, Tensor
 from .threads import in_order
 from .virtual_pack import VirtualPack, laid_out, laid_out_deltas
@@ -86,7 +86,7 @@ class Vault:
         """The content of a stored file or blob; raises `Damaged` if it is missing or not what its digest says."""
         place = self._locate((digest,), "blob")[digest]
         try:
-            return unfold_blob(digest, self._objects.get(place.pack, place.offset, place.length))
+            return file_of(digest, self._objects.get(place.pack, place.offset, place.length))
         except Damaged as error:
             if error.thing.startswith("pack "):
                 raise

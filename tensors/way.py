@@ -10,12 +10,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ..errors import Damaged
-from .codec import Direction, apply_delta, decode_full
+from .codec import Direction, apply_delta
 from .delta import DeltaIndex, Pairing, Slot, read_delta_index, verify_delta
 from .digest import digest_of
 from .manifest import Manifest, chunk_bytes
 from .objects import Range, ReadableObjects, read_ranges
 from .pack import Placement
+from .stored_content import chunk_of
 from .tensor import Bytes, Tensor
 from .threads import scratch
 
@@ -258,7 +259,7 @@ class Way:
         live = _held(plan, plan.start) if isinstance(plan.start, LiveChunk) else None
         try:
             if start is not None:
-                decode_full(start, into)
+                chunk_of(start, into)
             elif live is not None and not changes:
                 into[:] = live
             for turn, payload in zip(plan.turns, changes, strict=True):
@@ -290,7 +291,7 @@ def check_chunk(objects: ReadableObjects, place: Placement) -> None:
     thing = f"chunk {place.digest} in pack {place.pack}"
     stored = objects.get(place.pack, place.offset, place.length)
     try:
-        found = digest_of(decode_full(stored))
+        found = digest_of(chunk_of(stored))
     except Damaged as error:
         raise Damaged(thing, expected=error.expected, found=error.found) from error
     if found != place.digest:

@@ -15,8 +15,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = (
-    "building", "cli", "datasets", "demo", "domain", "evaluation", "events", "evidence", "jobs", "ledger", "models",
-    "projections", "results", "remote", "tensors", "versions", "web", "workers",
+    "building", "cli", "datasets", "demo", "domain", "evaluation", "events", "evidence", "integrations",
+    "jobs", "ledger", "models", "projections", "results", "remote", "tensors", "versions", "web", "workers",
 )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from ..errors import Refused
+from ..models.optimizer_state import FILE as OPTIMIZER
+from ..models.optimizer_state import fill
 
 if TYPE_CHECKING:
     from ..tensors.graph import Graph
@@ -19,6 +21,11 @@ Empty: TypeAlias = "Callable[[str, tuple[int, ...]], tuple[T, LiveTensor]]"
 
 RECALLED: Final = ("architecture", "hyperparameters", "settings", "data", "metrics", "validation")
 """What a version tells of the model that it was saved from."""
+
+
+def parameters(vault: Vault, digest: str) -> list[str]:
+    """The names of a manifest's tensors, without what keeps an optimizer's state."""
+    return [entry.name for entry in vault.manifest(digest).tensors if entry.name != OPTIMIZER]
 
 
 def all_converted(vault: Vault, digest: str, graph: Graph, names: Iterable[str], empty: Empty[T]) -> dict[str, T]:
@@ -38,7 +45,7 @@ def restored_into(vault: Vault, digest: str, graph: Graph, architecture: Mapping
     from ..models.places import fitting_places, hand_over
     from ..models.rebuild import rebuilt
 
-    stored = vault.stored(digest, graph)
+    stored = {name: each for name, each in vault.stored(digest, graph).items() if name != OPTIMIZER}
     if into is not None:
         vault.overwrite(digest, graph, places := fitting_places(into, stored))
         hand_over(into, places)
@@ -73,8 +80,12 @@ def checkpoint_loaded(
     architecture: Mapping[str, Any],
     hyperparameters: Callable[[], Mapping[str, Any]],
     into: Any = None,
+    optimizer: Any = None,
 ) -> Any:
-    """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here."""
+    """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here.
+
+    With `optimizer` that is put into the state that was kept beside.
+    """
     from ..models.model import Model
 
     if into is None and not architecture:
@@ -89,7 +100,19 @@ def checkpoint_loaded(
     if isinstance(target, Model):
         known, given = target.hyperparameters, hyperparameters()
         target.hyperparameters.update({name: given[name] for name in known if name in given})
+    if optimizer is not None:
+        fill(optimizer, _optimizer(vault, digest, graph), f"the checkpoint of run {run}")
     return target
+
+
+def _optimizer(vault: Vault, digest: str, graph: Graph) -> dict[str, bytes]:
+    """What keeps an optimizer's state in a manifest, by its name, where something does."""
+    from ..models.arrays import empty_numpy
+
+    if all(entry.name != OPTIMIZER for entry in vault.manifest(digest).tensors):
+        return {}
+    kept = all_converted(vault, digest, graph, [OPTIMIZER], empty_numpy)
+    return {name: each.tobytes() for name, each in kept.items()}
 
 
 def applied(

@@ -126,6 +126,7 @@ _MAPPINGS: Final = ("hyperparameters", "architecture", "settings", "data", "deri
 
 def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any]) -> Save:
     """What `ModelManager.save_version` was given, as a save; `Malformed` where it is none."""
+    optimizer, asked = asked.get("optimizer"), {word: each for word, each in asked.items() if word != "optimizer"}
     if unknown := sorted(asked.keys() - {each.name for each in fields(Save)}):
         raise Malformed(f"a save takes no {unknown[0]!r}; `help(ModelManager.save_version)` lists what it takes")
     tags, message = asked.get("tags", ()), asked.get("message", "")
@@ -142,7 +143,7 @@ def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any])
         "validation": identity_of(asked.get("validation")),
         "better": asked.get("better") or {},
         "annotations": plain(annotations, "annotations"),
-        "files": named_files(asked.get("files")),
+        "files": _with_optimizer(named_files(asked.get("files")), optimizer),
         "tags": tuple(cast("Collection[str]", tags)),
         "expected": _expected(asked.get("expected")),
     }
@@ -168,6 +169,17 @@ def named_parents(parents: Sequence[Rev | tuple[Rev, str]] | None) -> tuple[Name
     known = (rev if type(rev) is int or isinstance(rev, PendingVersion) else None for rev, _ in pairs)
     roles = (checked_label(role, "parent's role") for _, role in pairs)
     return tuple(Named(words(rev), number, role) for (rev, _), number, role in zip(pairs, known, roles, strict=True))
+
+
+def _with_optimizer(files: dict[str, Path | bytes], optimizer: Any) -> dict[str, Path | bytes]:
+    """Files with the state of an optimizer among them, where one is given."""
+    if optimizer is None:
+        return files
+    from ..models.optimizer_state import FILE, written
+
+    if FILE in files:
+        raise Malformed(f"the file {FILE!r} is where the optimizer's state is kept; give that another name")
+    return files | {FILE: written(optimizer)}
 
 
 def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Path | bytes]:

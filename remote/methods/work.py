@@ -64,7 +64,7 @@ class WorkOverHTTP(Asking):
 
     @over_http
     def load_checkpoint(self, given: Any) -> Any:
-        return self._remote.versions.load_checkpoint(given.run, given.step, given.into)
+        return self._remote.versions.load_checkpoint(given.run, given.step, given.into, given.optimizer)
 
     @over_http
     def load_checkpoint_tensors(self, given: Any) -> Any:

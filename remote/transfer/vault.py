@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import Damaged, Malformed
 from ...results import PendingVersion, Version
 from ...tensors.digest import digest_of
-from ...versions.filling import RECALLED, Empty, all_converted, applied, checkpoint_loaded, loaded
+from ...versions.filling import RECALLED, Empty, all_converted, applied, checkpoint_loaded, loaded, parameters
 from .connections import Connections
 from .restoring import Restoring
 
@@ -92,17 +92,17 @@ class RemoteVersions:
         self._remember(module, reached[-1])
         return replayed
 
-    def load_checkpoint(self, run: str, step: int | None = None, into: Any = None) -> Any:
+    def load_checkpoint(self, run: str, step: int | None = None, into: Any = None, optimizer: Any = None) -> Any:
         """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here."""
         found = self._checkpoint(run, step)
         architecture: dict[str, Any] = found.facts["architecture"] or {}
         given = lambda: self._server.get(f"/runs/{quote(run, safe='')}")["hyperparameters"]  # noqa: E731
-        return checkpoint_loaded(found.vault, found.tensors, found.graph, run, architecture, given, into)
+        return checkpoint_loaded(found.vault, found.tensors, found.graph, run, architecture, given, into, optimizer)
 
     def checkpoint_tensors(self, run: str, step: int | None, empty: Empty[T]) -> dict[str, T]:
         """The tensors that a run kept at a step, or last."""
         found = self._checkpoint(run, step)
-        names = [entry.name for entry in found.vault.manifest(found.tensors).tensors]
+        names = parameters(found.vault, found.tensors)
         return all_converted(found.vault, found.tensors, found.graph, names, empty)
 
     def stored(self, rev: str) -> Restoring:

@@ -176,7 +176,8 @@ TASKS = {
         "lepton train table-model steel-plates.csv --label fault --set epochs=100",
         "macro_f1", "5 folds", "histogram gradient boosting", steel,
         miss="trees are often ahead of nets on a few thousand rows of measurements (Grinsztajn et al. 2022); on two "
-        "folds the fit ended by itself before 100 epochs, and fewer rows held out brought nothing",
+        "folds the fit ended by itself before 100 epochs, and fewer rows held out brought nothing; there the wider net "
+        "of width=256 and blocks=3 with batch_size=64 came to 0.810, the default to 0.803, boosting to 0.819",
     ),
     "pitting": FieldTask(
         "manufacturing", "quality control, pictures", ("pitting",), "quality-inspection-model",

@@ -298,6 +298,26 @@ def test_versions_are_judged_on_rows_of_the_caller(manager: ModelManager, name: 
     assert told.name == "told"
 
 
+def test_an_optimizer_is_kept_beside_parameters(manager: ModelManager, name: str) -> None:
+    module = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.5, momentum=0.9)
+    module(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    with manager.run(name) as run:
+        run.checkpoint(module, optimizer=optimizer)
+        version = run.save(module, optimizer=optimizer)
+    slots = optimizer.state_dict()["state"][0]["momentum_buffer"]
+
+    for load in (
+        lambda fresh: manager.load_optimizer(version, fresh),
+        lambda fresh: manager.load_checkpoint(run.id, into=torch.nn.Linear(2, 1), optimizer=fresh),
+    ):
+        fresh = torch.optim.SGD(torch.nn.Linear(2, 1).parameters(), lr=0.1, momentum=0.9)
+        load(fresh)
+        assert torch.equal(fresh.state_dict()["state"][0]["momentum_buffer"], slots)
+    assert set(manager.load_tensors(version)) == set(manager.load_checkpoint_tensors(run.id)) == {"weight", "bias"}
+
+
 def test_named_data_and_suites_judge(manager: ModelManager, name: str) -> None:
     rows = np.random.default_rng(0).normal(size=(200, 3))
     labels = (rows[:, 0] > 0).astype(int)

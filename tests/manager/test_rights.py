@@ -124,6 +124,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "load_checkpoint": lambda m, n: m.load_checkpoint(n.run),
     "load_checkpoint_tensors": lambda m, n: m.load_checkpoint_tensors(n.run),
     "load_data": lambda m, n: None,
+    "load_optimizer": lambda m, n: m.load_optimizer(n.rev, None),
     "load_tensors": lambda m, n: m.load_tensors(n.rev),
     "load_version": lambda m, n: m.load_version(n.rev, into={"w": np.zeros(3)}),
     "log": lambda m, n: m.log(model=n.model),

@@ -33,11 +33,11 @@ def test_every_mutating_method_takes_a_key() -> None:
         "about", "acting", "aliases", "apply", "as_of", "branches", "card", "chain", "chains", "checkout",
         "checkpoints", "close", "compare", "data", "data_sets", "diff", "drift", "drop_kept", "events", "export",
         "files", "find", "forget_actor", "fsck", "heal", "holder", "jobs", "kept", "library", "load_arrays",
-        "load_checkpoint", "load_checkpoint_tensors", "load_data", "load_kept", "load_tensors", "load_version", "log",
-        "models", "moves", "pick", "position", "predict", "protections", "prove", "rebuild", "rebuild_from_kafka",
-        "recent", "report", "resume", "robustness", "run", "run_metrics", "run_progress", "runs", "show",
-        "show_chain", "show_run", "sign_head", "snapshot", "sql", "status", "suggest_rollback", "suite", "suites",
-        "sync", "tags", "tokens", "upgrade", "verify", "versions", "wait",
+        "load_checkpoint", "load_checkpoint_tensors", "load_data", "load_kept", "load_optimizer", "load_tensors",
+        "load_version", "log", "models", "moves", "pick", "position", "predict", "protections", "prove", "rebuild",
+        "rebuild_from_kafka", "recent", "report", "resume", "robustness", "run", "run_metrics", "run_progress",
+        "runs", "show", "show_chain", "show_run", "sign_head", "snapshot", "sql", "status", "suggest_rollback",
+        "suite", "suites", "sync", "tags", "tokens", "upgrade", "verify", "versions", "wait",
     }  # fmt: skip
     for name, member in (vars(ModelManager) | vars(Jobs)).items():
         if inspect.isfunction(member) and not name.startswith("_") and name not in reading:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lepton_ai.errors import Damaged, Refused, Unavailable
+from lepton_ai.tensors.check import check_pack
 from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.tensors.graph import MAX_DEPTH, Graph
 from lepton_ai.tensors.manifest import CHUNK, describe
@@ -52,6 +53,39 @@ def test_a_first_version_is_a_keyframe_in_one_pack(lineage: Lineage) -> None:
     assert lineage.objects.size(pack.key) == pack.bytes < 0.9 * kept.manifest.size
     index = read_index(lineage.objects, pack.key)
     assert (index.digest, len(index.entries)) == (pack.index, pack.entries)
+
+
+@pytest.mark.parametrize("content", [bytes(3_000), np.random.default_rng(0).bytes(3_000)], ids=["zeros", "random"])
+@pytest.mark.parametrize("order", ["together", "the file first", "the tensor first"])
+def test_a_file_of_the_bytes_of_a_tensor_and_that_tensor_are_both_read(
+    lineage: Lineage, content: bytes, order: str
+) -> None:
+    tensors = {"w": Array.from_numpy(np.frombuffer(content, np.uint8)), "other": Array.from_numpy(np.ones(3))}
+    files: dict[str, Any] = {"w.bin": content}
+    saves: dict[str, list[tuple[dict[str, Array], dict[str, Any]]]] = {
+        "together": [(tensors, files)],
+        "the file first": [({"other": tensors["other"]}, files), (tensors, {})],
+        "the tensor first": [(tensors, {}), ({"other": tensors["other"]}, files)],
+    }
+
+    for saved, beside in saves[order]:
+        kept = lineage.save(saved, files=beside)
+        fresh = lineage.fresh()
+        assert same(fresh.restore(kept.manifest.digest, lineage.graph), saved)
+        assert {file.name: fresh.blob(file.digest) for file in kept.files} == beside
+    assert [damage for pack in lineage.packs for damage in check_pack(lineage.objects, pack.key, pack.index)] == []
+
+
+def test_a_file_of_the_bytes_of_a_delta_is_read(lineage: Lineage) -> None:
+    lineage.save(network())
+    pack = lineage.save(stepped(network(), 1), base=0).packs[0]
+    (delta,) = (each for each in read_index(lineage.objects, pack.key).entries if each.kind == "delta")
+    stored = lineage.objects.get(pack.key, delta.offset, delta.length)
+
+    (kept,) = lineage.save(network(5), files={"delta": stored}).files
+
+    assert kept.digest == delta.digest
+    assert lineage.vault.blob(kept.digest) == stored
 
 
 def test_a_second_version_is_a_delta_that_relies_on_the_first(lineage: Lineage) -> None:

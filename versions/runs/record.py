@@ -15,7 +15,7 @@ from ...events.sql.heartbeats import Heartbeats
 from ...results import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
 from ...results.work.runs import Status
 from ...tensors.graph import Graph
-from ..filling import Empty, all_converted, checkpoint_loaded
+from ..filling import Empty, all_converted, checkpoint_loaded, parameters
 from ..workspace import Workspace
 from .points import Resumed
 
@@ -93,16 +93,16 @@ def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:
 def tensors(workspace: Workspace, run: str, step: int | None, empty: Empty[T]) -> dict[str, T]:
     """The tensors that a run kept at a step, or last, each verified; as torch's or numpy's."""
     digest = checkpoint(workspace, run, step).tensors
-    names = [entry.name for entry in workspace.vault.manifest(digest).tensors]
+    names = parameters(workspace.vault, digest)
     return all_converted(workspace.vault, digest, Graph({digest: 1}, ()), names, empty)
 
 
-def load(workspace: Workspace, run: str, step: int | None = None, into: Any = None) -> Any:
+def load(workspace: Workspace, run: str, step: int | None = None, into: Any = None, optimizer: Any = None) -> Any:
     """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here."""
     kept = checkpoint(workspace, run, step)
     graph, architecture = Graph({kept.tensors: 1}, ()), kept.architecture or {}
     given = lambda: record(workspace, run).hyperparameters  # noqa: E731
-    return checkpoint_loaded(workspace.vault, kept.tensors, graph, run, architecture, given, into)
+    return checkpoint_loaded(workspace.vault, kept.tensors, graph, run, architecture, given, into, optimizer)
 
 
 def checkpoint(workspace: Workspace, run: str, step: int | None) -> CheckpointRecord:

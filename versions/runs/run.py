@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import index
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,6 +18,7 @@ from ...domain.model.metric import checked_better
 from ...domain.names import checked_label, checked_model
 from ...errors import LeptonError, Malformed, Refused, RunTaken, Unavailable, recorded
 from ...events.bounds import SIGNED
+from ...models.optimizer_state import as_tensor
 from ...plain import plain, whole, words_of
 from ...provenance import code, environment
 from ...results import PendingVersion, Version
@@ -61,6 +63,8 @@ class Run:
         self.better = checked_better(better or {})
         self.step = resumes.step if resumes else None
         """The greatest step that was logged."""
+        self.version: Version | PendingVersion | None = None
+        """The version that was saved last."""
         self._resumes = resumes is not None
         self._writer = str(uuid_utils.uuid7())
         self._heart = Heart(lambda: outbox.beat(self.id, self._writer), outbox.run_term / BEATS)
@@ -136,16 +140,22 @@ class Run:
         """Record what is buffered."""
         self._flush(patient=True)
 
-    def checkpoint(self, module: Any, *, step: int | None = None) -> str:
-        """Keep a module's tensors on the way, without making a version: the digest of their manifest."""
+    def checkpoint(self, module: Any, *, step: int | None = None, optimizer: Any = None) -> str:
+        """Keep a module's tensors on the way, without making a version: the digest of their manifest.
+
+        The state of an `optimizer` is kept beside them, for `load_checkpoint` to fill one.
+        """
         at = None if step is None else _step(step)
+        subject = read(module, self.model)
+        if optimizer is not None:
+            subject = replace(subject, tensors={**subject.tensors, **as_tensor(optimizer)})
         self.flush()
         with self._noticing():
-            return self._outbox.checkpoint(self.id, read(module, self.model), at, self._writer)
+            return self._outbox.checkpoint(self.id, subject, at, self._writer)
 
-    def load_checkpoint(self, step: int | None = None, *, into: Any = None) -> Any:
+    def load_checkpoint(self, step: int | None = None, *, into: Any = None, optimizer: Any = None) -> Any:
         """What the run kept at a step, or last: as `ModelManager.load_checkpoint` has it."""
-        return self._outbox.delivery.opened().load_checkpoint(self.id, step, into)
+        return self._outbox.delivery.opened().load_checkpoint(self.id, step, into, optimizer)
 
     def save(
         self, module: Any, *, name: str | None = None, key: str | None = None, **asked: Any
@@ -170,7 +180,8 @@ class Run:
         }
         own = {word: value for word, value in usual.items() if asked.get(word) is None}
         with self._noticing():
-            return self._outbox.save(module, name, key=key, writer=self._writer, run=self.id, **asked | own)
+            self.version = self._outbox.save(module, name, key=key, writer=self._writer, run=self.id, **asked | own)
+        return self.version
 
     def _flush(self, *, patient: bool) -> None:
         self._opened()

@@ -55,7 +55,7 @@ class Destination(Protocol):
         """Keep a run's tensors on the way: the digest of their manifest."""
         ...
 
-    def load_checkpoint(self, run: str, step: int | None, into: Any) -> Any:
+    def load_checkpoint(self, run: str, step: int | None, into: Any, optimizer: Any) -> Any:
         """What a run kept at a step, or last."""
         ...
 

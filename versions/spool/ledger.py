@@ -71,10 +71,10 @@ class LedgerDestination:
         self._check_writer(run, writer)
         return saving.checkpoint(self.workspace, run, tensors, step, key, time, architecture)
 
-    def load_checkpoint(self, run: str, step: int | None, into: Any) -> Any:
+    def load_checkpoint(self, run: str, step: int | None, into: Any, optimizer: Any) -> Any:
         from ..runs.record import load
 
-        return load(self.workspace, run, step, into)
+        return load(self.workspace, run, step, into, optimizer)
 
     def resume(self, run: str, writer: str, command: ResumeRun, key: str) -> None:
         receipt, beat = self.workspace.admit(command, key), self._beats.of(run)

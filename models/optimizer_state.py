@@ -1,0 +1,103 @@
+"""The state of a torch optimizer as one file beside parameters: safetensors, with what is no tensor as JSON in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from ..errors import Malformed, Refused, UnknownRevision
+from ..plain import words_of
+from ..tensors.tensor import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+FILE: Final = "optimizer.safetensors"
+"""What it is called among the files of a version."""
+_SKELETON: Final = "state"
+_PLAIN: Final = (str, int, float, bool, type(None))
+
+
+def written(optimizer: Any) -> bytes:
+    """An optimizer's `state_dict()`, its tensors to the last bit.
+
+    Raises `Malformed` for what is no optimizer, and for state that is neither tensors nor plain values.
+    """
+    import torch
+    from safetensors.torch import save
+
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise Malformed(f"the optimizer is {words_of(optimizer)}; give one of torch.optim")
+    tensors: dict[str, Tensor] = {}
+    skeleton = _taken_apart(optimizer.state_dict(), "", tensors)
+    return save(tensors, {_SKELETON: json.dumps(skeleton)})
+
+
+def as_tensor(optimizer: Any) -> dict[str, Array]:
+    """The same as one tensor of bytes, by its name, which is kept among those of a checkpoint."""
+    return {FILE: Array.from_numpy(np.frombuffer(written(optimizer), np.uint8))}
+
+
+def fill(optimizer: Optimizer, files: Mapping[str, bytes], what: str) -> None:
+    """Put an optimizer into the state that is kept among the files of a version; `what` is that version in words.
+
+    Raises `UnknownRevision` where none is kept, `Refused` where it is of other parameters.
+    """
+    if FILE not in files:
+        raise UnknownRevision(f"{what} has no optimizer's state; it is kept where a save is given optimizer=")
+    state = _read(files[FILE])
+    groups, own = state["param_groups"], optimizer.state_dict()["param_groups"]
+    sizes, needed = ([len(group["params"]) for group in each] for each in (groups, own))
+    if sizes != needed:
+        raise Refused(
+            f"the optimizer's state of {what} is of {sum(sizes)} parameters in {len(sizes)} groups, and this one has "
+            f"{sum(needed)} in {len(needed)}; make it as it was made then"
+        )
+    optimizer.load_state_dict(state)
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    from safetensors.torch import load
+
+    size = int.from_bytes(content[:8], "little")
+    skeleton = json.loads(content[8 : 8 + size])["__metadata__"][_SKELETON]
+    return _put_together(json.loads(skeleton), load(content))
+
+
+def _taken_apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """A value as JSON, with its tensors by their path in a mapping of their own."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        tensors[path] = value.detach().cpu().contiguous().clone()
+        return {"tensor": path}
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[Any, Any]", value).items()
+        return {"mapping": [[key, _taken_apart(each, f"{path}.{key}".lstrip("."), tensors)] for key, each in pairs]}
+    if isinstance(value, list | tuple):
+        several = cast("Sequence[Any]", value)
+        kept = [_taken_apart(each, f"{path}.{place}", tensors) for place, each in enumerate(several)]
+        return {"tuple" if isinstance(value, tuple) else "list": kept}
+    if isinstance(value, _PLAIN):
+        return value
+    raise Malformed(
+        f"the optimizer's state holds {words_of(value)} at {path}, which cannot be kept; leave optimizer= out"
+    )
+
+
+def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    match value:
+        case {"tensor": path}:
+            return tensors[path]
+        case {"mapping": pairs}:
+            return {key: _put_together(each, tensors) for key, each in pairs}
+        case {"list": several}:
+            return [_put_together(each, tensors) for each in several]
+        case {"tuple": several}:
+            return tuple(_put_together(each, tensors) for each in several)
+        case _:
+            return value
