@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, ClassVar, cast
 
 from ..results import LastMove
+from .streams import study_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,16 @@ class Command:
                 del said[name]
         said.update(self.asked)
         return said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfStudy(Command):
+    """Something asked of one study; studies/commands.py has them."""
+
+    study: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (study_stream(self.study),)
 
 
 def _expected(expected: Any) -> Any:

@@ -13,6 +13,7 @@ from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
 from ..results import LastMove
 from .command import Command as Command
+from .command import OfStudy as OfStudy
 from .model.recipe import Recipe
 from .stored import Delta as Delta
 from .stored import Stored as Stored
@@ -495,5 +496,5 @@ ModelCommand = (
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
 Told = RecordDataset | RecordObservation
-OfThings = OfJob | OfData | OfSuite | OfToken
+OfThings = OfJob | OfData | OfSuite | OfStudy | OfToken
 AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfThings

@@ -22,6 +22,8 @@ from .model.state import ModelState
 from .run import state as run
 from .run.state import RunState
 from .streams import LEDGER, OBJECTS
+from .studies import state as studies
+from .studies.state import StudyState
 from .suites import state as suites
 from .suites.state import SuiteState
 from .told import Dataset, Endpoint
@@ -46,7 +48,17 @@ class LedgerState:
 
 
 Aggregate = (
-    ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | SuiteState | TokenState | LedgerState
+    ModelState
+    | RunState
+    | JobState
+    | Objects
+    | Dataset
+    | Endpoint
+    | DataState
+    | SuiteState
+    | StudyState
+    | TokenState
+    | LedgerState
 )
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
@@ -68,6 +80,8 @@ def empty(stream: str) -> Aggregate:
         return Endpoint()
     if stream.startswith("suite/"):
         return SuiteState(stream.removeprefix("suite/"))
+    if stream.startswith("study/"):
+        return StudyState(stream.removeprefix("study/"))
     if stream.startswith("token/"):
         return TokenState()
     if stream == OBJECTS:
@@ -99,6 +113,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
         case SuiteState():
             return suites.evolve(state, recorded)
+        case StudyState():
+            return studies.evolve(state, recorded)
         case TokenState():
             return tokens.evolve(state, recorded)
         case DataState():

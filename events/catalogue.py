@@ -12,10 +12,14 @@ from .model import ModelEvent
 from .objects import ObjectsEvent
 from .outside import OutsideEvent
 from .run import RunEvent
+from .study import StudyEvent
 from .suite import SuiteEvent
 from .token import TokenEvent
 
-_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, TokenEvent, OutsideEvent)
+_FAMILIES = (
+    *(LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, StudyEvent, TokenEvent),
+    OutsideEvent,
+)
 
 _KINDS = (*(kind for family in _FAMILIES for kind in get_args(family)), DataNamed)
 
