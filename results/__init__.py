@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .work.chains import ChainRecord, ChainStep
     from .work.jobs import JobRecord, JobRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
+    from .work.studies import StudyRecord, TrialRecord
 
 __all__ = [
     "Bin",
@@ -143,6 +144,7 @@ __all__ = [
     "Spooled",
     "Status",
     "StrangerRecords",
+    "StudyRecord",
     "Suggestion",
     "SuiteRecord",
     "SuiteRun",
@@ -154,6 +156,7 @@ __all__ = [
     "TokenRecord",
     "Tokens",
     "TopicStatus",
+    "TrialRecord",
     "Upgraded",
     "Verified",
     "Version",
@@ -260,6 +263,7 @@ _HOMES: Final = {
     ".work.chains": ("ChainRecord", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
+    ".work.studies": ("StudyRecord", "TrialRecord"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
     ".maintenance.healed": ("Healed", "HealedPack"),
     ".maintenance.damages": ("Damages",),
