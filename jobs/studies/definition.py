@@ -17,7 +17,7 @@ from ...errors import Malformed, Refused
 from ...events.study import Direction
 from ...models.cards import CARDS
 from ...models.hyperparameter import check
-from ...models.registry import hyperparameters_of, known
+from ...models.registry import hyperparameters_of, known, registered
 from ...plain import plain
 
 _USUAL: Final = {"binary": "f1", "multiclass": "macro_f1", "regression": "rmse"}
@@ -125,7 +125,7 @@ def definition_of(
 
 def _metrics(kind: str, metric: str | Sequence[str] | None) -> tuple[str, ...]:
     if metric is None:
-        tasks = CARDS[kind].tasks if kind in CARDS else ()
+        tasks = CARDS[kind].tasks if kind in CARDS else (registered(kind).TASK,)
         if len(tasks) != 1 or tasks[0] not in _USUAL:
             raise Malformed(
                 f"{kind} is for several tasks, so nobody can say what is best",

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...errors import LeptonError, Unavailable
+from ...events.job import JobSubmitted
 from ...models.model import Model
 from ...models.registry import registered
 from ...versions.data.named_data import asked_of_worker
+from ...versions.workspace import Workspace
 from ..api import JobLimits, Jobs, submit
 from .definition import SearchDefinition
 
@@ -78,20 +80,28 @@ class TrialsByJobs:
     def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:
         """As the protocol says; a job that was asked for before is waited for."""
         search, workspace = self.definition, self.jobs.workspace
-        data, label, named = asked_of_worker(workspace, self.data, search.label)
-        asked = {"class": search.model_class, "label": label, "hyperparameters": dict(hyperparameters), **named}
-        job = submit(
-            workspace, "trial", search.model, data, asked | search.chosen.to_dict(), self.limits,
-            message=f"a trial of {search.study}", validation=self.validation, key=key,
-        )  # fmt: skip
+        name = asked_before(workspace, key)
+        if name is None:
+            data, label, named = asked_of_worker(workspace, self.data, search.label)
+            asked = {"class": search.model_class, "label": label, "hyperparameters": dict(hyperparameters), **named}
+            name = submit(
+                workspace, "trial", search.model, data, asked | search.chosen.to_dict(), self.limits,
+                message=f"a trial of {search.study}", validation=self.validation, key=key,
+            ).job  # fmt: skip
         try:
-            ended = self.jobs.wait(job.job, on_epoch=on_epoch)
+            ended = self.jobs.wait(name, on_epoch=on_epoch)
         except TrialPruned:
-            self.jobs.cancel(job.job, reason="the trial fell behind")
+            self.jobs.cancel(name, reason="the trial fell behind")
             raise
         if ended.status != "finished":
             raise TrialLost(ended.error or ended.status, ended.reason)
         return ended.figures
+
+
+def asked_before(workspace: Workspace, key: str) -> str | None:
+    """The job that was asked for under a key, None where none was."""
+    events = (each.event for each in workspace.known(key))
+    return next((event.job for event in events if isinstance(event, JobSubmitted)), None)
 
 
 def made(model_class: str, hyperparameters: Mapping[str, Any]) -> Model:

@@ -33,7 +33,7 @@ from .definition import SearchDefinition, definition_of
 from .earlier import tell_earlier
 from .record import best_of, study_record
 from .search import OnTrial, Search
-from .trials import DoesTrials, TrialsByJobs, TrialsHere, made
+from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before, made
 
 MOST_EARLIER: Final = 1000
 log = logging.getLogger("lepton")
@@ -131,9 +131,8 @@ class Tuning:
         if workers:
             if not isinstance(data, str | PathLike):
                 raise Malformed("workers read rows from a file or by a name, not from memory; leave workers out")
-            allowed = self.manager.jobs._limits(**limits)  # pyright: ignore[reportPrivateUsage]
-            path = fspath(cast("str", data))
-            return TrialsByJobs(definition, self.manager.jobs, path, validation, allowed), None
+            jobs, path = self.manager.jobs, fspath(cast("str", data))
+            return TrialsByJobs(definition, jobs, path, validation, jobs.reaching(definition.model_class, limits)), None
         rows, values = training_rows(self.manager, data, labels, definition.chosen)
         beside = None
         if validation is not None:
@@ -166,8 +165,11 @@ class _Keeping:
         common |= {"better": dict(search.better) or None, "types": dict(search.chosen.types), **chosen_columns}
         if workers:
             asked: dict[str, Any] = common | {"hyperparameters": chosen, "validation": self.validation}
-            job = self.manager.jobs.train(search.model_class, fspath(self.data), search.label, **asked, **limits)
-            ended = self.manager.jobs.wait(job.job)
+            name = asked_before(self.workspace, key)
+            if name is None:
+                path = fspath(self.data)
+                name = self.manager.jobs.train(search.model_class, path, search.label, **asked, **limits).job
+            ended = self.manager.jobs.wait(name)
             if ended.version is None:
                 raise Refused(f"trial {trial.number} could not be kept: {ended.reason or ended.error or ended.status}")
             version = ended.version
