@@ -226,10 +226,6 @@ class Jobs:
         name = self.workspace.named("job", job)
         return wait.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)
 
-    def reaching(self, model_class: str, limits: Mapping[str, Any]) -> JobLimits:
-        """The limits by which jobs come to a worker that knows a class; `Refused` where none is ready."""
-        return self._reaching(model_class, self._limits(**limits))
-
     def _limits(self, *, after: str | JobRecord | Sequence[str | JobRecord] = (), **limits: Any) -> JobLimits:
         """The limits that a caller gave, with the ids of the jobs that must have finished before."""
         given = (after,) if isinstance(after, str | JobRecord) else after

@@ -22,10 +22,9 @@ from .train import chosen_columns, directing, direction, selecting, setting
 
 @command(
     STUDY,
-    "lepton tune credit-scoring-model loans.csv --label default --trials 20",
-    "lepton tune credit-scoring-model loans.csv --label default --metric roc_auc --budget 10m --workers 2",
-    "lepton tune table-model loans.csv --label default --metric f1 --space space.toml --sampler gp --keep 3",
-    "lepton tune credit-scoring-model loans.csv --label default --metric f1 --metric brier --study two",
+    "lepton tune credit-scoring-model loans.csv --label default --trials 3",
+    "lepton tune credit-scoring-model loans.csv --label default --space space.toml --trials 2 --keep 2 --study small",
+    "lepton tune credit-scoring-model loans.csv --label default --metric f1 --metric brier --trials 2 --study two",
 )
 @click.argument("model")
 @click.argument("data", shell_complete=data_names)

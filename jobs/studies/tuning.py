@@ -132,7 +132,8 @@ class Tuning:
             if not isinstance(data, str | PathLike):
                 raise Malformed("workers read rows from a file or by a name, not from memory; leave workers out")
             jobs, path = self.manager.jobs, fspath(cast("str", data))
-            return TrialsByJobs(definition, jobs, path, validation, jobs.reaching(definition.model_class, limits)), None
+            allowed = jobs._reaching(definition.model_class, jobs._limits(**limits))  # pyright: ignore[reportPrivateUsage]
+            return TrialsByJobs(definition, jobs, path, validation, allowed), None
         rows, values = training_rows(self.manager, data, labels, definition.chosen)
         beside = None
         if validation is not None:

@@ -73,6 +73,8 @@ def words_of(example: str, cli: Cli) -> list[str]:
             manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
         if example.startswith("lepton chain"):
             Path("credit.toml").write_text(CHAIN)
+        if "space.toml" in example:
+            Path("space.toml").write_text("epochs = [1, 2]\nlearning_rate = true\n")
         if example.startswith("lepton report"):
             for version in {manager.show(f"credit@{rev}").version for rev in ("main", "production")}:
                 manager.evaluate(f"credit@{version}", "loans.csv", "default", name="holdout", draws=20)
