@@ -3,6 +3,9 @@
 LeptonError
 ├── Refused                trying again is vain                      exit 1
 │   ├── UnknownRevision      nothing bears that name, number or digest
+│   ├── UnknownStudy         there is no such study, or no such trial of it
+│   ├── StudyExists          a study of that name is there
+│   ├── TrialFinished        a trial came to its end, and nothing of it changes
 │   ├── NotInPast            the branch was never there
 │   ├── Stale                the branch or alias moved meanwhile
 │   ├── Condemned            a pack the save relies on is about to be deleted
@@ -11,6 +14,7 @@ LeptonError
 │   ├── TooLarge             a command is more than goes onto Kafka at once
 │   ├── RunTaken             another script goes on with a run
 │   ├── Malformed            the input breaks a stated rule
+│   │   └── Incompatible       a parameter is drawn from another distribution than before
 │   ├── NewerLedger          written by a Lepton that knows more
 │   ├── Forbidden            who asks has no right to it
 │   ├── ReadOnly             the ledger is looked at as it was
@@ -102,6 +106,18 @@ class UnknownRevision(Refused):
     """A revision names no version."""
 
 
+class UnknownStudy(Refused):
+    """There is no such study, or no such trial of it."""
+
+
+class StudyExists(Refused):
+    """A study of that name is there."""
+
+
+class TrialFinished(Refused):
+    """A trial came to its end, and nothing of it changes."""
+
+
 class NotInPast(Refused):
     """A rollback aimed at a version that the branch never reached."""
 
@@ -170,6 +186,10 @@ class RunTaken(Refused):
 
 class Malformed(Refused):
     """The input breaks a stated rule."""
+
+
+class Incompatible(Malformed):
+    """A parameter is drawn from another distribution than before in its study."""
 
 
 class NewerLedger(Refused):

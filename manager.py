@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         RunRecords,
         SignedHead,
         Status,
+        StudyRecord,
         Suggestion,
         SuiteRecord,
         SuiteRun,
@@ -1313,6 +1314,60 @@ class ModelManager:
         from .jobs.chains.record import chain_record
 
         return chain_record(self._workspace, self.jobs.show, name)
+
+    def tune(
+        self,
+        model: str,
+        data: Any,
+        labels: Any = None,
+        *,
+        metric: str | Sequence[str] | None = None,
+        trials: int | None = None,
+        budget: float | str | None = None,
+        workers: int = 0,
+        space: Mapping[str, Any] | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        sampler: Literal["tpe", "random", "grid", "gp", "cmaes"] = "tpe",
+        pruner: Literal["none", "median", "hyperband", "asha"] = "none",
+        seed: int = 0,
+        warm: int = 0,
+        keep: int = 1,
+        name: str | None = None,
+        study: str | None = None,
+        branch: str = "main",
+        validation: str | None = None,
+        better: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        message: str = "",
+        on_trial: Callable[[int, str, Sequence[float] | None], None] | None = None,
+        **limits: Any,
+    ) -> StudyRecord:
+        """Search the hyperparameters of a model, by its name, for the best `metric`; the best trial becomes a version.
+
+        `trials` and `budget` (seconds, or "10m") bound the search, by 50 trials where nothing is said. With `workers`
+        so many trials at a time are jobs, which take the `limits` of jobs; else each is done in this process, and the
+        same seed makes the same search. `space` is what is searched in place of what the model's hyperparameters say
+        (docs/search.md), `hyperparameters` are fixed. `warm` earlier versions are begun with. Killed at any moment and
+        called again it goes on where it was: the study is found by its name (`study`, else the model's). `Malformed`
+        or `Refused` before anything is begun where the search contradicts itself or a study of that name.
+        """
+        from .jobs.studies.tuning import Tuning
+
+        self._outbox.ready()
+        return Tuning(self, self._home.lock_now).tune(
+            model, data, labels, metric=metric, trials=trials, budget=budget, workers=workers, space=space,
+            hyperparameters=hyperparameters, sampler=sampler, pruner=pruner, seed=seed, warm=warm, keep=keep, name=name,
+            study=study, branch=branch, validation=validation, better=better, types=types, drop=drop, columns=columns,
+            message=message, on_trial=on_trial, limits=limits,
+        )  # fmt: skip
+
+    def study(self, name: str) -> StudyRecord:
+        """A search by its study's name, and all its trials."""
+        from .jobs.studies.record import study_record
+
+        return study_record(self._workspace, name)
 
     @property
     def transfer(self) -> Transfer:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from lepton_ai.events import chain, job, ledger, model, objects, outside, run, suite, token
+from lepton_ai.events import chain, job, ledger, model, objects, outside, run, study, suite, token
 from lepton_ai.events.catalogue import CATALOGUE
 from lepton_ai.events.data import DataNamed
 from lepton_ai.events.envelope import Origin, encoder
@@ -253,9 +253,28 @@ def _judged_by(name: str, number: int, data: dict[str, Any]) -> Iterator[tuple[s
     steps = (chain.ChainStepPlan(step="train", kind="train", digest="0" * 16),)
     yield f"chain/{named}", chain.ChainDefined(chain=named, steps=steps)
     yield f"chain/{named}", chain.ChainAdvanced(step="train", model=name, version=1)
+    yield from _searched_by(name)
     held = uuid()
     yield f"token/{held}", token.TokenCreated(token=held, owner=uuid(), scopes=("read", "move"), models=(name,))
     yield f"token/{held}", token.TokenRevoked(reason="sealed:" + "x" * 20)
+
+
+def _searched_by(name: str) -> Iterator[tuple[str, Event]]:
+    """A study of three trials, which is deleted in the end."""
+    stream = f"study/{uuid()}"
+    yield stream, study.StudyCreated(study=stream.removeprefix("study/"), directions=("maximize",), model=name)
+    yield stream, study.StudyAnnotated(user={"ticket": "RISK-12"})
+    for number in range(3):
+        drawn = {"value": CHANCE.random(), "distribution": {"kind": "float", "low": 0.0, "high": 1.0}}
+        yield stream, study.TrialBegun(trial=number, status="waiting")
+        yield stream, study.TrialStarted(trial=number)
+        yield stream, study.TrialSuggested.model_validate({"trial": number, "parameters": {"lr": drawn}})
+        yield stream, study.TrialReported(trial=number, steps=(1,), values=(CHANCE.random(),))
+        yield stream, study.TrialQueued(trial=number)
+        yield stream, study.TrialStarted(trial=number)
+        yield stream, study.TrialAnnotated(trial=number, user={"host": "gpu"})
+        yield stream, study.TrialEnded(trial=number, status="complete", values=(CHANCE.random(),))
+    yield stream, study.StudyDeleted()
 
 
 def many_runs() -> Iterator[tuple[str, Event]]:

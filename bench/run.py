@@ -30,6 +30,7 @@ CHAPTERS = {
     "remote": "Saving and loading over HTTP, beside the same at home",
     "credit": "The credit scoring model, beside scikit-learn",
     "training": "The trainer, beside a bare loop, Accelerate and Lightning Fabric",
+    "studies": "Trials a second, beside Optuna's storages",
     "streamed": "A Parquet file of three times the memory",
     "evaluation": "Judging a million rows, beside scikit-learn and scipy",
 }

@@ -32,6 +32,7 @@ from .subjects import OfGates as OfGates
 from .subjects import OfJob as OfJob
 from .subjects import OfModel as OfModel
 from .subjects import OfRun as OfRun
+from .subjects import OfStudy as OfStudy
 from .subjects import OfSuite as OfSuite
 from .subjects import OfToken as OfToken
 
@@ -443,5 +444,5 @@ ModelCommand = (
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
 Told = RecordDataset | RecordObservation
-OfThings = OfJob | OfData | OfSuite | OfChain | OfToken
+OfThings = OfJob | OfData | OfSuite | OfChain | OfStudy | OfToken
 AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfThings

@@ -51,6 +51,7 @@ from .commands import (
     OfChain,
     OfData,
     OfGates,
+    OfStudy,
     OfSuite,
     OfToken,
     RecordDataset,
@@ -83,6 +84,7 @@ from .names import changed_notes, checked_fields, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
+from .studies.decide import decide_study
 from .suites.decide import check_newest, compared_with, decide_suite
 
 
@@ -124,6 +126,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return decide_suite(state, command)
         case OfChain():
             return decide_chain(state, command)
+        case OfStudy():
+            return decide_study(state, command)
         case OfToken():
             return decide_token(state, command)
         case _:

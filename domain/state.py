@@ -24,6 +24,8 @@ from .model.state import ModelState
 from .run import state as run
 from .run.state import RunState
 from .streams import LEDGER, OBJECTS
+from .studies import state as studies
+from .studies.state import StudyState
 from .suites import state as suites
 from .suites.state import SuiteState
 from .told import Dataset, Endpoint
@@ -57,6 +59,7 @@ Aggregate = (
     | DataState
     | SuiteState
     | ChainState
+    | StudyState
     | TokenState
     | LedgerState
 )
@@ -82,6 +85,8 @@ def empty(stream: str) -> Aggregate:
         return SuiteState(stream.removeprefix("suite/"))
     if stream.startswith("chain/"):
         return ChainState(stream.removeprefix("chain/"))
+    if stream.startswith("study/"):
+        return StudyState(stream.removeprefix("study/"))
     if stream.startswith("token/"):
         return TokenState()
     if stream == OBJECTS:
@@ -115,6 +120,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return suites.evolve(state, recorded)
         case ChainState():
             return chains.evolve(state, recorded)
+        case StudyState():
+            return studies.evolve(state, recorded)
         case TokenState():
             return tokens.evolve(state, recorded)
         case DataState():

@@ -41,6 +41,11 @@ def endpoint_stream(name: str) -> str:
     return f"endpoint/{name}"
 
 
+def study_stream(name: str) -> str:
+    """The stream of a study's events, those of its trials among them."""
+    return f"study/{name}"
+
+
 def token_stream(token: str) -> str:
     """The stream of a token's events."""
     return f"token/{token}"

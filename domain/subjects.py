@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .command import Command
-from .streams import chain_stream, job_stream, model_stream, run_stream, suite_stream, token_stream
+from .streams import (
+    chain_stream,
+    job_stream,
+    model_stream,
+    run_stream,
+    study_stream,
+    suite_stream,
+    token_stream,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +85,13 @@ class OfData(Command):
     """Something asked of one name of rows; data/commands.py has them."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfStudy(Command):
+    """Something asked of one study; studies/commands.py has them."""
+
+    study: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (study_stream(self.study),)

@@ -13,18 +13,12 @@ from .model import ModelEvent
 from .objects import ObjectsEvent
 from .outside import OutsideEvent
 from .run import RunEvent
+from .study import StudyEvent
 from .suite import SuiteEvent
 from .token import TokenEvent
 
 _FAMILIES = (
-    LedgerEvent,
-    ObjectsEvent,
-    ModelEvent,
-    RunEvent,
-    JobEvent,
-    SuiteEvent,
-    ChainEvent,
-    TokenEvent,
+    *(LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, ChainEvent, StudyEvent, TokenEvent),
     OutsideEvent,
 )
 

@@ -101,6 +101,9 @@ class Receiver:
                 forgotten = self.actor_of(job) is self._own
                 message = "" if forgotten else self._workspace.opened(job.actor, job.message)
                 return replace(finished, message=message), held.placements
+            case Finished():
+                _check_result_alone(job)
+                return self._finished(told, None), ()
             case Failed():
                 return self.failure(told, now), ()
             case _:
@@ -164,7 +167,7 @@ class Receiver:
             code=told.code,
         )
 
-    def _finished(self, told: Finished, made: Commit | RecordEvaluation) -> FinishJob:
+    def _finished(self, told: Finished, made: Commit | RecordEvaluation | None) -> FinishJob:
         return FinishJob(
             job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points, remarks=told.remarks
         )
@@ -239,6 +242,12 @@ def _asked(job: JobState, makes: type[P], what: str) -> P:
     if not isinstance(payload, makes):
         raise Malformed(f"work of kind {job.kind!r} makes no {what}")
     return payload
+
+
+def _check_result_alone(job: JobState) -> None:
+    """Raise `Malformed` where a job's kind makes more than its result, and its worker says nothing of it."""
+    if isinstance(payload_of(job.kind, job.payload), MakesVersion | JudgesVersion):
+        raise Malformed(f"work of kind {job.kind!r} ends with what it made, and its worker names nothing")
 
 
 def _measured(told: Measured) -> MeasureJob:

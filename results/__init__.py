@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .work.chains import ChainRecord, ChainRecords, ChainStep
     from .work.jobs import JobRecord, JobRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
+    from .work.studies import StudyRecord, TrialRecord
 
 __all__ = [
     "Bin",
@@ -144,6 +145,7 @@ __all__ = [
     "Spooled",
     "Status",
     "StrangerRecords",
+    "StudyRecord",
     "Suggestion",
     "SuiteRecord",
     "SuiteRun",
@@ -155,6 +157,7 @@ __all__ = [
     "TokenRecord",
     "Tokens",
     "TopicStatus",
+    "TrialRecord",
     "Upgraded",
     "Verified",
     "Version",
@@ -261,6 +264,7 @@ _HOMES: Final = {
     ".work.chains": ("ChainRecord", "ChainRecords", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
+    ".work.studies": ("StudyRecord", "TrialRecord"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
     ".maintenance.healed": ("Healed", "HealedPack"),
     ".maintenance.damages": ("Damages",),

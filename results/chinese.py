@@ -287,6 +287,10 @@ CHINESE: Final = {
     "it kept nothing on its way": "途中没有保留内容", "there is no such run": "没有这样的运行",
     "there are no runs yet; a training script begins one (docs/runs.md)":
         "还没有运行；训练脚本开始一个（docs/runs.md）",
+    "trial": "试验",
+    "study {study}: {complete} trials complete, {pruned} pruned, {failed} failed": (
+        "搜索 {study}：完成 {complete} 次试验，剪枝 {pruned} 次，失败 {failed} 次"
+    ),
     "step": "步", "checkpoints": "检查点", "by": "操作者", "started": "开始", "heard of last": "最近消息",
     "ended": "结束", "resumed": "继续", "lost": "丢失",
     "{records} that others put on the topic; the last at offset {offset}: {why}":

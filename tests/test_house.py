@@ -42,7 +42,7 @@ def test_every_python_file_at_the_root_is_part_of_the_package() -> None:
     assert {path.name for path in ROOT.glob("*.py")} == {
         "__init__.py", "addresses.py", "checkout.py", "desk_wiring.py",
         "errors.py", "escapes.py", "git.py", "home.py", "isolation.py",
-        "manager.py", "media.py", "parts.py", "permissions.py", "plain.py", "provenance.py", "retries.py",
+        "manager.py", "media.py", "optuna.py", "parts.py", "permissions.py", "plain.py", "provenance.py", "retries.py",
         "sent_errors.py", "settings.py", "supervised.py", "tracing.py", "wiring.py",
     }  # fmt: skip
 

@@ -46,6 +46,7 @@ ELSEWHERE = {
     "objects.md": ("pip install 'lepton-ai-sdk[cloud]'",),  # tests/tensors/test_cloud.py
     "revisions.md": ("[MODEL@] BASE",),
     "remote.md": ("",),  # tests/manager/test_contract.py, tests/remote
+    "search.md": ("family = ",),  # tests/studies
     "sdk.md": ("lepton data add",),  # tests/cli
     "serve.md": ("pip install", "lepton token create"),  # tests/web
     "work-over-http.md": ("{",),  # tests/web/test_jobs.py, test_runs.py

@@ -33,6 +33,9 @@ class ProblemKind(NamedTuple):
 
 ERRORS: Final[Mapping[type[LeptonError], ProblemKind]] = {
     errors.UnknownRevision: ProblemKind(404, "unknown"),
+    errors.UnknownStudy: ProblemKind(404, "unknown"),
+    errors.StudyExists: ProblemKind(409, "study-exists"),
+    errors.TrialFinished: ProblemKind(409, "trial-finished"),
     errors.NotInPast: ProblemKind(409, "not-in-past"),
     errors.Stale: ProblemKind(409, "stale"),
     errors.Condemned: ProblemKind(409, "condemned"),

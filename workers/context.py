@@ -92,7 +92,7 @@ class Context:
     # ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def finished(
-        self, made: MadeVersion | MadeEvaluation, result: Mapping[str, Any], remarks: Sequence[str] = ()
+        self, made: MadeVersion | MadeEvaluation | None, result: Mapping[str, Any], remarks: Sequence[str] = ()
     ) -> Finished:
         """The final answer; `remarks` are what was suspicious about the rows, those kept that there is room for."""
         some = tuple(remark[:REMARK] for remark in remarks[:REMARKS])

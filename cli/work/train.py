@@ -144,7 +144,7 @@ def train(
     itself while it waits.
     """
     _check_labelled(data, label)
-    chosen = dict(_setting(each) for each in settings) | ({} if devices is None else {"devices": devices})
+    chosen = dict(setting(each) for each in settings) | ({} if devices is None else {"devices": devices})
     submitted = session.manager.jobs.train(
         model,
         data,
@@ -155,7 +155,7 @@ def train(
         message=message,
         **chosen_columns(types, drop, columns),
         validation=validation,
-        better=dict(_direction(each) for each in better),
+        better=dict(direction(each) for each in better),
         memory=_bytes(memory),
         **limits,
     )
@@ -220,7 +220,7 @@ def evaluate(
     _check_labelled(data, label)
     manager, called = session.manager, name or called_by(data)
     judged = None if JOB_PREFIX in rev else manager.show(rev).version
-    asked = chosen_columns(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
+    asked = chosen_columns(types, drop, columns) | {"better": dict(direction(each) for each in better)}
     asked |= {
         "pool": pool,
         "seconds": seconds,
@@ -279,7 +279,8 @@ def _bytes(megabytes: int | None) -> int | None:
     return None if megabytes is None else megabytes * 1_000_000
 
 
-def _setting(words: str) -> tuple[str, Any]:
+def setting(words: str) -> tuple[str, Any]:
+    """A hyperparameter of --set, read as JSON where it is."""
     key, equals, value = words.partition("=")
     if not key or not equals:
         raise click.UsageError(f"--set {words!r} sets nothing; write KEY=VALUE", click.get_current_context())
@@ -295,7 +296,8 @@ def chosen_columns(types: tuple[str, ...], drop: tuple[str, ...], columns: tuple
     return {"types": dict(_type(each) for each in types), "drop": drop, "columns": names}
 
 
-def _direction(words: str) -> tuple[str, str]:
+def direction(words: str) -> tuple[str, str]:
+    """A metric of --better, and the way."""
     metric, equals, way = words.rpartition("=")
     if not metric or not equals:
         raise click.UsageError(f"--better {words!r} says no way; write METRIC=higher", click.get_current_context())

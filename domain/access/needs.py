@@ -30,6 +30,7 @@ from ..commands import (
     OfJob,
     OfModel,
     OfRun,
+    OfStudy,
     OfSuite,
     RecordDataset,
     RecordEvaluation,
@@ -68,6 +69,20 @@ from ..job.commands import (
 from ..job.state import JobState
 from ..run.state import RunState
 from ..state import Aggregate
+from ..streams import study_stream
+from ..studies.commands import (
+    AnnotateStudy,
+    AnnotateTrial,
+    BeginTrial,
+    CreateStudy,
+    DeleteStudy,
+    EndTrial,
+    QueueTrial,
+    ReportValues,
+    StartTrial,
+    Suggest,
+)
+from ..studies.state import StudyState
 from ..suites.commands import DefineSuite, JudgeSuite, RetireSuite
 from ..suites.state import SuiteState
 from .commands import CreateToken, RevokeToken
@@ -81,7 +96,8 @@ _WRITE: Final = (
     StartRun, ResumeRun, LoseRun, LogMetrics, Checkpoint, FinishRun,
     SubmitJob, OfferVersion, ReleaseJob, AssignJob, StartJob, MeasureJob, WarnJob, CheckpointJob, FinishJob, FailJob,
     ExpireLease, CancelJob, DefineSuite, RetireSuite, JudgeSuite, DefineChain, AdvanceChain, NameData,
-    RecordDataset, RecordObservation, TellManifest,
+    RecordDataset, RecordObservation, TellManifest, CreateStudy, DeleteStudy, AnnotateStudy, BeginTrial, Suggest,
+    StartTrial, QueueTrial, ReportValues, AnnotateTrial, EndTrial,
 )  # fmt: skip
 _MOVE: Final = (
     CreateBranch, DeleteBranch, CreateTag, DeleteTag, MoveAliases, DeleteAlias, RollBack, RollBackAlias, ClearVersion,
@@ -115,9 +131,9 @@ def check(rights: Rights, command: Command, state: StateOf) -> None:
 
 
 def models_of(command: Command, state: StateOf) -> Iterator[str]:
-    """The models that a command is about: those it names, and those that its run, job, suite or chain belongs to.
+    """The models that a command is about: those it names, and those of its run, job, study, suite or chain.
 
-    None of a run, job, suite or chain that is not there: the decision says so.
+    None of a run, job, study, suite or chain that is not there: the decision says so.
     """
     match command:
         case OfModel() | StartRun() | SubmitJob() | OfferVersion():
@@ -130,6 +146,9 @@ def models_of(command: Command, state: StateOf) -> Iterator[str]:
             yield from filter(None, (cast(JobState, state(job_stream(command.job))).model,))
         case OfChain():
             yield from _of_chain(command, cast(ChainState, state(chain_stream(command.chain))))
+        case OfStudy():
+            study = cast(StudyState, state(study_stream(command.study)))
+            yield from filter(None, (study.model, getattr(command, "model", None)))
         case OfSuite():
             yield from _of_suite(command, cast(SuiteState, state(suite_stream(command.suite))))
         case _:

@@ -168,11 +168,11 @@ class CheckpointJob(OfAttempt):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishJob(OfAttempt):
-    """End a job with what it made: a version to commit, or an evaluation to record."""
+    """End a job with what it made: a version to commit, an evaluation to record, or its result alone."""
 
     free_text: ClassVar = ("message",)
     incidental: ClassVar = ("made", "message", "points")
-    made: Commit | RecordEvaluation
+    made: Commit | RecordEvaluation | None
     message: str = ""
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
     points: int = 0
@@ -180,7 +180,7 @@ class FinishJob(OfAttempt):
     """What was suspicious about the rows, a sentence each."""
 
     def reads(self) -> tuple[str, ...]:
-        return (*OfAttempt.reads(self), *self.made.reads())
+        return (*OfAttempt.reads(self), *(() if self.made is None else self.made.reads()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never, cast
@@ -196,6 +196,18 @@ def _checkpoint(job: JobState, objects: Objects, command: CheckpointJob) -> Iter
 
 def _finish(state: State, job: JobState, command: FinishJob) -> Iterator[Append]:
     """The job's end, and in the same append what it made."""
+    appends, version = _made(state, job, command)
+    yield from appends
+    yield from _run_ends(job, "finished", command.points)
+    result, remarks = plain(command.result, "result"), command.remarks
+    finished = JobFinished(epoch=command.epoch, version=version, result=result, remarks=remarks)
+    yield Append(job_stream(command.job), finished)
+
+
+def _made(state: State, job: JobState, command: FinishJob) -> tuple[Sequence[Append], int | None]:
+    """What a job made, and the version that it is or is of; nothing where its result is all."""
+    if command.made is None:
+        return (), None
     model = cast(ModelState, state[model_stream(command.made.model)])
     match command.made:
         case Commit() as made:
@@ -209,11 +221,7 @@ def _finish(state: State, job: JobState, command: FinishJob) -> Iterator[Append]
             writable(model)
             version = made.version
             appends = evaluated(state, made)
-    yield from appends
-    yield from _run_ends(job, "finished", command.points)
-    result, remarks = plain(command.result, "result"), command.remarks
-    finished = JobFinished(epoch=command.epoch, version=version, result=result, remarks=remarks)
-    yield Append(job_stream(command.job), finished)
+    return appends, version
 
 
 def _fail(job: JobState, command: FailJob) -> Iterator[Append]:

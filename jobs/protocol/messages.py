@@ -199,10 +199,10 @@ class MadeEvaluation(BaseModel):
 
 
 class Finished(AttemptMessage):
-    """The final answer: what was made."""
+    """The final answer: what was made, where the kind of work makes anything but its result."""
 
     said: ClassVar = "finished"
-    made: Annotated[MadeVersion | MadeEvaluation, Field(discriminator="what")]
+    made: Annotated[MadeVersion | MadeEvaluation, Field(discriminator="what")] | None = None
     result: Json = {}
     points: Annotated[int, Field(ge=0, lt=2**53)] = 0
     remarks: Annotated[tuple[Annotated[str, Field(max_length=REMARK)], ...], Field(max_length=REMARKS)] = ()

@@ -71,6 +71,24 @@ CHAIN: Final[Shape] = {
     ],
 }
 CHAINS: Final[Shape] = {"chains": [CHAIN]}
+STUDY: Final[Shape] = {
+    "study": "text",
+    "model": "text?",
+    "metrics": ["text"],
+    "directions": ["text"],
+    "trials": [
+        {
+            "trial": "number",
+            "status": "text",
+            "values?": ["number"],
+            "parameters": {"NAME": "any"},
+            "version": "text?",
+            "error": "text?",
+            "earlier": "true or false",
+        }
+    ],
+    "best": "number?",
+}
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}
 CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}

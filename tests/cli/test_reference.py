@@ -75,6 +75,8 @@ def words_of(example: str, cli: Cli) -> list[str]:
             Path("credit.toml").write_text(CHAIN)
         if example.startswith("lepton chains"):
             manager.chain("credit.toml")
+        if "space.toml" in example:
+            Path("space.toml").write_text("epochs = [1, 2]\nlearning_rate = true\n")
         if example.startswith("lepton report"):
             for version in {manager.show(f"credit@{rev}").version for rev in ("main", "production")}:
                 manager.evaluate(f"credit@{version}", "loans.csv", "default", name="holdout", draws=20)

@@ -19,6 +19,7 @@ from lepton_ai.domain.commands import (
     OfData,
     OfGates,
     OfJob,
+    OfStudy,
     OfSuite,
     OfToken,
     RollBack,
@@ -30,6 +31,7 @@ from lepton_ai.domain.data.commands import NameData
 from lepton_ai.domain.gates.commands import GateCommand
 from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, SubmitJob
 from lepton_ai.domain.model.recipe import Recipe
+from lepton_ai.domain.studies.commands import End, Parameter, StudyCommand
 from lepton_ai.domain.suites.commands import DefineSuite, SuiteCommand
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.chain import ChainStepPlan
@@ -100,8 +102,31 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "label": (None, "y"),
     "into": (None, ("packs/00/3",)),
     "after": ((), ("j0",)),
+    "study": ("lr", ""),
+    "directions": (("minimize",), ("maximize", "minimize")),
+    "parameters": ({}, {"lr": Parameter(value=0.5, distribution={"kind": "float"})}),
+    "reported": ({}, {1: 0.5}),
+    "user": ({}, {"a": 1}),
+    "system": ({}, {"a": 1}),
+    "end": (End(status="complete", values=(0.5,)), End(status="failed")),
+    "status": ("running", "waiting"),
+    "started": (None, START),
+    "search": ({}, {"space": {}}),
 }
-STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "chain", "token", "objects", "ledger"}
+STREAMS = {
+    "model",
+    "run",
+    "job",
+    "dataset",
+    "data",
+    "endpoint",
+    "suite",
+    "chain",
+    "study",
+    "token",
+    "objects",
+    "ledger",
+}
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = (
     "payload",
@@ -118,15 +143,25 @@ MAPPINGS = (
 )
 KINDS: tuple[type[Command], ...] = tuple(
     kind
-    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData, SuiteCommand, ChainCommand, TokenCommand)
+    for union in (
+        *get_args(AnyCommand),
+        JobCommand,
+        GateCommand,
+        NameData,
+        SuiteCommand,
+        ChainCommand,
+        *(StudyCommand, TokenCommand),
+    )
     for kind in (get_args(union) or (union,))
-    if kind not in (OfJob, OfData, OfGates, OfSuite, OfChain, OfToken)
+    if kind not in (OfJob, OfData, OfGates, OfSuite, OfChain, OfStudy, OfToken)
 )
 
 
 def values(kind: type[Command], name: str) -> tuple[Any, Any]:
     if name == "expected" and kind.__name__ == "MoveAliases":
         return {}, {"production": 1}
+    if name == "parameters" and not issubclass(kind, OfStudy):
+        return 1, 2
     if name in ("kind", "pool", "source"):
         return "a", "b"
     if name == "suite":

@@ -23,6 +23,7 @@ from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded
 from lepton_ai.events.run import MetricsLogged, RunStarted
 from lepton_ai.events.schemas import data_schema
+from lepton_ai.events.study import TrialReported
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.manager import ModelManager
 from lepton_ai.projections.check import compare
@@ -136,6 +137,8 @@ def extremes(kind: type[Event]) -> Iterator[Event]:
     for data in varied(copy.deepcopy(whole), published, published):
         if kind is MetricsLogged:
             data = of_one_length(data, ("names", "steps", "values", "times"))
+        if kind is TrialReported:
+            data = of_one_length(data, ("steps", "values"))
         if kind is ManifestWritten:
             data = of_one_length(data, ("names", "dtypes", "shapes", "bytes", "digests"))
         if kind is ObservationRecorded:

@@ -36,7 +36,7 @@ def test_every_file_of_a_kind_declares_one_whose_function_lies_beside_its_payloa
 @pytest.mark.parametrize(
     ("kind", "payload", "sentence"),
     [
-        ("distil", {}, "there is no kind of work 'distil'; there are evaluate, light, suite, train, verify"),
+        ("distil", {}, "there is no kind of work 'distil'; there are evaluate, light, suite, train, trial, verify"),
         ("train", {"class": "x"}, "payload of kind 'train', label: field required; it takes "),
         ("train", TRAINING | {"lable": "y"}, "payload of kind 'train', lable: extra inputs are not permitted"),
         ("train", TRAINING | {"branch": "no branch"}, "'no branch' cannot name a branch"),

@@ -36,7 +36,9 @@ LATER = (
     "token create --owner bea --scope read",
 )  # fmt: skip
 """What writes, but only about versions that must be there before."""
-ELSEWHERE = {"chain", "completion", "demo", "library", "save", "init", "sync", "kept", "adopt", "train", "restore"}
+ELSEWHERE = {
+    "chain", "completion", "demo", "library", "save", "init", "sync", "kept", "adopt", "train", "tune", "restore",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -56,6 +56,18 @@ from lepton_ai.events.model import (
 from lepton_ai.events.objects import ManifestWritten, ObjectsCondemned, PackRepacked, PackWritten
 from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded, VersionOffered
 from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
+from lepton_ai.events.study import (
+    StudyAnnotated,
+    StudyCreated,
+    StudyDeleted,
+    TrialAnnotated,
+    TrialBegun,
+    TrialEnded,
+    TrialQueued,
+    TrialReported,
+    TrialStarted,
+    TrialSuggested,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MODELS = ("credit", "team/scoring")
@@ -174,7 +186,7 @@ def pasts(draw: st.DrawFn, most: int = 22) -> Past:
 def _choices(draw: st.DrawFn, models: dict[str, _Model], runs: dict[str, str]) -> list[Callable[[], tuple[str, Event]]]:
     model = draw(st.sampled_from(list(models.values())))
     choices: list[Callable[[], tuple[str, Event]]] = [lambda: _objects(draw), lambda: _described(draw, model)]
-    choices += [lambda: _job(draw, model)]
+    choices += [lambda: _job(draw, model), lambda: _studied(draw, model)]
     choices += [lambda: _committed(draw, model, runs), lambda: _run(draw, model, runs)] * 2
     choices += [lambda: _figures(draw, model)] * 3 + [lambda: _referred(draw, model)] * 4
     return choices
@@ -338,6 +350,29 @@ def _job(draw: st.DrawFn, model: _Model) -> tuple[str, Event]:
         )
     )
     return f"job/{draw(st.sampled_from('jk'))}", event
+
+
+def _studied(draw: st.DrawFn, model: _Model) -> tuple[str, Event]:
+    """Any step of a study, whether or not it could have been decided."""
+    trial = draw(st.integers(0, 1))
+    drawn = {"value": draw(st.sampled_from([0.5, "a", None])), "distribution": {"kind": "float"}}
+    event = draw(
+        st.sampled_from(
+            [
+                StudyCreated(study="s", directions=("maximize",), model=draw(st.sampled_from([None, model.name]))),
+                StudyAnnotated(user=draw(_FREE)),
+                StudyDeleted(),
+                TrialBegun(trial=trial, status=draw(st.sampled_from(["waiting", "running"]))),
+                TrialSuggested.model_validate({"trial": trial, "parameters": {"lr": drawn}}),
+                TrialStarted(trial=trial),
+                TrialQueued(trial=trial),
+                TrialReported(trial=trial, steps=(1, 2), values=(draw(st.floats()), 0.5)),
+                TrialAnnotated(trial=trial, user=draw(_FREE)),
+                TrialEnded(trial=trial, status=draw(st.sampled_from(["complete", "failed"])), values=(0.5,)),
+            ]
+        )
+    )
+    return "study/s", event
 
 
 def _run(draw: st.DrawFn, model: _Model, runs: dict[str, str]) -> tuple[str, Event]:

@@ -43,6 +43,17 @@ from lepton_ai.events.model import (
     VersionDescribed,
 )
 from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
+from lepton_ai.events.study import (
+    StudyAnnotated,
+    StudyCreated,
+    StudyDeleted,
+    TrialAnnotated,
+    TrialBegun,
+    TrialEnded,
+    TrialReported,
+    TrialStarted,
+    TrialSuggested,
+)
 from lepton_ai.events.suite import SuiteDefined, SuiteRetired
 from lepton_ai.events.token import TokenCreated, TokenRevoked
 from lepton_ai.projections.columns import described, page
@@ -82,9 +93,12 @@ PROMISED = [
         "rollbacks",
         "run_checkpoints",
         "runs",
+        "studies",
         "suites",
         "tags",
         "tokens",
+        "trial_reports",
+        "trials",
         "unprojected",
     ),
     *("version_parents", "version_tensors", "version_tree", "versions"),
@@ -183,6 +197,22 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
     token = {"owner": "a2", "scopes": ("read", "move"), "expires": START}
     past.add("token/t1", TokenCreated(token="t1", **token), TokenRevoked(reason="sealed:t"))
     past.add("token/t2", TokenCreated(token="t2", owner="a1", scopes=("sql",), models=("team/*",)))
+    drawn = {"value": 0.5, "distribution": {"kind": "float", "low": 0.0, "high": 1.0}}
+    begun = StudyCreated(study="", directions=("minimize",))
+    past.add("study/", begun, TrialBegun(trial=0, status="running"), StudyDeleted())
+    past.add(
+        "study/",
+        begun.model_copy(update={"model": "team/credit", "search": {"metrics": ["f1"]}}),
+        StudyAnnotated(user={"ticket": "RISK-12"}, system={"s": 1}),
+        StudyAnnotated(user={"ticket": "RISK-13"}),
+        TrialBegun(trial=0, status="waiting"),
+        TrialStarted(trial=0),
+        TrialSuggested.model_validate({"trial": 0, "parameters": {"lr": drawn, "deep": drawn | {"value": "yes"}}}),
+        TrialReported(trial=0, steps=(1, 2), values=(0.25, math.inf)),
+        TrialAnnotated(trial=0, user={"host": "gpu"}),
+        TrialEnded(trial=0, status="complete", values=(0.75,)),
+        TrialBegun(trial=1, status="waiting"),
+    )
     with Projection(tmp_path_factory.mktemp("view"), past, wait=0) as held:
         held.catch_up()
         yield held
@@ -264,6 +294,16 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
          "FROM tokens ORDER BY seq",
          [("t1", "a2", ["read", "move"], ["*"], True, True, "a1", "sealed:t"),
           ("t2", "a1", ["sql"], ["team/*"], None, False, "a1", "")]),
+        ("SELECT study, model, directions, trials, complete, deleted IS NOT NULL, search ->> '$.metrics[0]', "
+         "attributes::VARCHAR FROM studies ORDER BY seq",
+         [("", None, ["minimize"], 1, 0, True, None, "{}"),
+          ("", "team/credit", ["minimize"], 2, 1, False, "f1", '{"ticket":"RISK-13"}')]),
+        ("SELECT trial, status, values, parameters::VARCHAR, steps, attributes::VARCHAR, started IS NOT NULL, "
+         "ended > started, dense_rank() OVER (ORDER BY created) FROM trials ORDER BY seq",
+         [(0, "running", None, "{}", 0, "{}", True, None, 1),
+          (0, "complete", [0.75], '{"deep":"yes","lr":0.5}', 2, '{"host":"gpu"}', True, True, 2),
+          (1, "waiting", None, "{}", 0, "{}", False, None, 2)]),
+        ("SELECT trial, step, value FROM trial_reports ORDER BY step", [(0, 1, 0.25), (0, 2, math.inf)]),
         ("SELECT version, parent, depth, path FROM version_tree ORDER BY version",
          [(1, None, 0, [1]), (2, 1, 1, [1, 2]), (3, 1, 1, [1, 3]), (4, 2, 2, [1, 2, 4])]),
         ("SELECT stream, stream_version, actor, data ->> 'alias' FROM events WHERE type LIKE '%alias.rolled%'",

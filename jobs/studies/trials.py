@@ -1,0 +1,113 @@
+"""How a trial is done: a model fitted in this process, or by a worker as a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ...errors import LeptonError, Unavailable
+from ...events.job import JobSubmitted
+from ...models.model import Model
+from ...models.registry import registered
+from ...versions.data.named_data import asked_of_worker
+from ...versions.workspace import Workspace
+from ..api import JobLimits, Jobs, submit
+from .definition import SearchDefinition
+
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+
+class TrialPruned(Exception):
+    """A trial fell behind, and is not gone on with."""
+
+
+class BudgetSpent(Exception):
+    """The time is over; the trial waits for whoever goes on with the search."""
+
+
+class TrialLost(Exception):
+    """A trial failed: the class of its error, and why."""
+
+    def __init__(self, error: str, reason: str) -> None:
+        super().__init__(f"{error}: {reason}" if reason else error)
+        self.error = error
+
+
+class DoesTrials(Protocol):
+    """Whoever can do trials."""
+
+    def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:
+        """The figures that a model comes to with these hyperparameters; done again under its key where it can be.
+
+        Raises `TrialLost` where it comes to none, and what `on_epoch` raises.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TrialsHere:
+    """Trials one after another in this process, on rows that are read once."""
+
+    definition: SearchDefinition
+    rows: Any
+    labels: Any
+    validation: tuple[Any, Any] | None
+
+    def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:  # noqa: ARG002
+        """As the protocol says; begun anew where it was cut off."""
+        try:
+            model = made(self.definition.model_class, hyperparameters)
+            model.train(self.rows, self.labels, validation=self.validation, on_epoch=on_epoch)
+        except (TrialPruned, BudgetSpent, Unavailable, MemoryError):
+            raise
+        except Exception as error:
+            reason = error.fact if isinstance(error, LeptonError) else str(error)
+            raise TrialLost(type(error).__name__, reason) from error
+        return dict(model.metrics)
+
+
+@dataclass(frozen=True)
+class TrialsByJobs:
+    """Trials as jobs, which workers do; whoever goes on with a search finds them by their keys."""
+
+    definition: SearchDefinition
+    jobs: Jobs
+    data: str
+    validation: str | None
+    limits: JobLimits
+
+    def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:
+        """As the protocol says; a job that was asked for before is waited for."""
+        search, workspace = self.definition, self.jobs.workspace
+        name = asked_before(workspace, key)
+        if name is None:
+            data, label, named = asked_of_worker(workspace, self.data, search.label)
+            asked = {"class": search.model_class, "label": label, "hyperparameters": dict(hyperparameters), **named}
+            name = submit(
+                workspace, "trial", search.model, data, asked | search.chosen.to_dict(), self.limits,
+                message=f"a trial of {search.study}", validation=self.validation, key=key,
+            ).job  # fmt: skip
+        try:
+            ended = self.jobs.wait(name, on_epoch=on_epoch)
+        except TrialPruned:
+            self.jobs.cancel(name, reason="the trial fell behind")
+            raise
+        if ended.status != "finished":
+            raise TrialLost(ended.error or ended.status, ended.reason)
+        return ended.figures
+
+
+def asked_before(workspace: Workspace, key: str) -> str | None:
+    """The job that was asked for under a key, None where none was."""
+    events = (each.event for each in workspace.known(key))
+    return next((event.job for event in events if isinstance(event, JobSubmitted)), None)
+
+
+def made(model_class: str, hyperparameters: Mapping[str, Any]) -> Model:
+    """A model with these hyperparameters, checked together."""
+    model: Model = registered(model_class)()
+    for name, value in hyperparameters.items():
+        model.add_hyperparameter(name, value)
+    model.check_hyperparameters()
+    return model

@@ -1,0 +1,226 @@
+"""Tuning: a search from what callers ask to the versions that come of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import Any, Final, Protocol, cast
+
+from optuna.logging import WARNING, get_verbosity, set_verbosity
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ...datasets.selection import selection
+from ...domain.commands import model_stream
+from ...domain.model.state import ModelState
+from ...domain.studies.commands import CreateStudy
+from ...domain.studies.state import StudyState
+from ...errors import Malformed, Refused
+from ...events.sql.lock import Held
+from ...results import Version
+from ...results.work.studies import StudyRecord
+from ...versions.studies.known import study_of
+from ...versions.studies.opened import OpenStudy
+from ...versions.training_rows import KnowsData, training_rows, validation_rows
+from ...versions.workspace import Workspace
+from ..api import Jobs
+from .budget import checked_budget, checked_keep, checked_trials, checked_workers
+from .definition import SearchDefinition, definition_of
+from .earlier import tell_earlier
+from .record import best_of, study_record
+from .search import OnTrial, Search
+from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before, made
+
+MOST_EARLIER: Final = 1000
+log = logging.getLogger("lepton")
+
+
+class Trains(KnowsData, Protocol):
+    """What of the manager a search asks."""
+
+    @property
+    def train(self) -> Callable[..., Any]: ...
+    @property
+    def jobs(self) -> Jobs: ...
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A search, asked for in one process."""
+
+    manager: Trains
+    lock: Callable[[str], Held]
+    """A lock of the ledger's; raises `LockHeld` at once where another process holds it."""
+
+    def tune(
+        self,
+        model: str,
+        data: Any,
+        labels: Any,
+        *,
+        name: str | None,
+        study: str | None,
+        trials: int | None,
+        budget: float | str | None,
+        workers: int,
+        keep: int,
+        warm: int,
+        branch: str,
+        validation: str | None,
+        message: str,
+        types: Mapping[str, str] | None,
+        drop: Sequence[str],
+        columns: Sequence[str] | None,
+        on_trial: OnTrial | None,
+        limits: Mapping[str, Any],
+        **asked: Any,
+    ) -> StudyRecord:
+        """Search, and keep the best; see `ModelManager.tune`."""
+        seconds, workers, keep = checked_budget(budget), checked_workers(workers), checked_keep(keep)
+        most, begun = checked_trials(trials, seconds), time.monotonic()
+        if isinstance(warm, bool) or not 0 <= warm <= MOST_EARLIER:
+            raise Malformed(f"a search begins with 0 to {MOST_EARLIER:,} earlier versions, not {warm!r}")
+        if limits and not workers:
+            raise Malformed(f"{next(iter(limits))} is of jobs; give workers too, which do them")
+        jobs = self.manager.jobs
+        workspace = jobs.begun()
+        state = workspace.model(name or model)
+        chosen = selection(types, drop, columns)
+        label = labels if isinstance(labels, str) else None
+        definition = definition_of(model, state, study=study, label=label, branch=branch, chosen=chosen, **asked)
+        does, digest = self._does(definition, data, labels, validation, workers, limits)
+        found, new = _created(workspace, definition)
+        with closing(_Lock(self.lock(f"study-{found.created}"))) as held, _quiet():
+            opened = OpenStudy(workspace, definition.study)
+            if new and warm:
+                tell_earlier(opened.study, definition, state, warm, digest)
+            until = None if seconds is None else begun + seconds
+            search = Search(definition, opened, does, most, until, max(1, workers), held.check, on_trial)
+            try:
+                search.run()
+                best = best_of(opened.study, definition, max(1, keep))
+                if not best:
+                    raise Refused(
+                        f"no trial of {definition.study} came to a figure in its time; search again, and it goes on"
+                    )
+            except Refused:
+                if new and not _complete(opened.study):
+                    opened.delete()
+                raise
+            keeping = _Keeping(self.manager, definition, workspace, data, labels, branch, validation, message)
+            for trial in best[:keep]:
+                keeping.keep(opened, trial, workers, limits)
+        return study_record(workspace, definition.study)
+
+    def _does(
+        self,
+        definition: SearchDefinition,
+        data: Any,
+        labels: Any,
+        validation: str | None,
+        workers: int,
+        limits: Mapping[str, Any],
+    ) -> tuple[DoesTrials, str | None]:
+        """Who does the trials, and the digest of the rows where they are read here."""
+        from ...datasets.tables import fingerprint
+
+        if workers:
+            if not isinstance(data, str | PathLike):
+                raise Malformed("workers read rows from a file or by a name, not from memory; leave workers out")
+            jobs, path = self.manager.jobs, fspath(cast("str", data))
+            allowed = jobs._reaching(definition.model_class, jobs._limits(**limits))  # pyright: ignore[reportPrivateUsage]
+            return TrialsByJobs(definition, jobs, path, validation, allowed), None
+        rows, values = training_rows(self.manager, data, labels, definition.chosen)
+        beside = None
+        if validation is not None:
+            beside = validation_rows((validation, labels), (rows, values), definition.chosen)
+        digest = (fingerprint(rows, values) or {}).get("digest")
+        return TrialsHere(definition, rows, values, beside), digest
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """Makes versions of trials: each is fitted again with what it tried, under a key of its own."""
+
+    manager: Trains
+    definition: SearchDefinition
+    workspace: Workspace
+    data: Any
+    labels: Any
+    branch: str
+    validation: str | None
+    message: str
+
+    def keep(self, opened: OpenStudy, trial: FrozenTrial, workers: int, limits: Mapping[str, Any]) -> Version:
+        """The version that a trial is; fitted once, however often it is asked for."""
+        search = self.definition
+        key = f"study/{opened.id}/{trial.number}/version"
+        chosen = search.hyperparameters(trial.params)
+        words = self.message or f"trial {trial.number} of study {search.study}"
+        common: dict[str, Any] = {"name": search.model, "branch": self.branch, "message": words, "key": key}
+        chosen_columns = {"drop": search.chosen.drop, "columns": search.chosen.columns}
+        common |= {"better": dict(search.better) or None, "types": dict(search.chosen.types), **chosen_columns}
+        if workers:
+            asked: dict[str, Any] = common | {"hyperparameters": chosen, "validation": self.validation}
+            name = asked_before(self.workspace, key)
+            if name is None:
+                path = fspath(self.data)
+                name = self.manager.jobs.train(search.model_class, path, search.label, **asked, **limits).job
+            ended = self.manager.jobs.wait(name)
+            if ended.version is None:
+                raise Refused(f"trial {trial.number} could not be kept: {ended.reason or ended.error or ended.status}")
+            version = ended.version
+        elif known := self.workspace.known(key):
+            version = self._committed(known)
+        else:
+            validation = None if self.validation is None else (self.validation, self.labels)
+            model = made(search.model_class, chosen)
+            version = self.manager.train(model, self.data, self.labels, validation=validation, **common)
+        opened.study.set_user_attr(f"version of trial {trial.number}", f"{search.model}@{version}")
+        return version
+
+    def _committed(self, known: Sequence[Any]) -> Version:
+        model = cast(ModelState, self.workspace.ledger.state(model_stream(self.definition.model)))
+        number = next(each.event.version for each in known if each.event.type == "lepton.version.committed.v2")
+        return self.workspace.version(model, number)
+
+
+class _Lock:
+    """A lock that is held while a search is at work, and watched."""
+
+    def __init__(self, held: Held) -> None:
+        self.check = held.check
+        self.close = held.release
+
+
+class _quiet:
+    """Leaves it to Lepton to say how a search goes."""
+
+    def __enter__(self) -> None:
+        self._level = get_verbosity()
+        set_verbosity(WARNING)
+
+    def __exit__(self, *_: object) -> None:
+        set_verbosity(self._level)
+
+
+def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyState, bool]:
+    """The study that a search goes on with, and whether it is new. Raises `Refused` where it searches otherwise."""
+    known = study_of(workspace, definition.study)
+    if not known.created:
+        model = definition.model
+        command = CreateStudy(
+            study=definition.study, directions=definition.directions, model=model, search=definition.told()
+        )
+        workspace.admit(command, None)
+        return study_of(workspace, definition.study), True
+    definition.check_same(known.search, known.directions)
+    return known, False
+
+
+def _complete(study: Study) -> bool:
+    return bool(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))

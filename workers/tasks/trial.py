@@ -1,0 +1,43 @@
+"""Trial: a model fitted to labelled rows for its figures alone, as a search asks; what was learnt is not kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from ...domain.job.kinds import LabelledRows, LogsMetrics
+from ..task import task
+
+if TYPE_CHECKING:
+    from ...jobs.protocol.messages import Finished
+    from ..context import Context
+
+
+class TrialTraining(LabelledRows, LogsMetrics):
+    """What a trial is asked with."""
+
+    kind: Literal["trial"] = "trial"
+    model_class: Annotated[str, Field(alias="class")]
+
+
+@task(TrialTraining)
+def trial(payload: TrialTraining, context: Context) -> Finished:
+    """Fit the model and tell what it came to on the rows that it did not learn from."""
+    from ...datasets.examination import noted
+    from ...datasets.read import labelled_alike
+    from ...datasets.selection import selected_by
+    from ...models.registry import known, registered
+    from ..rows import OrderedRows
+
+    chosen = selected_by(payload)
+    model = registered(known(payload.model_class))()
+    for name, value in payload.hyperparameters.items():
+        model.add_hyperparameter(name, value)
+    model.check_hyperparameters()
+    rows, labels = OrderedRows(payload, context).labelled()
+    other = context.order.validation_source
+    validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
+    with noted() as remarks:
+        model.train(rows, labels, validation=validation, on_epoch=context.measured)
+    return context.finished(None, dict(model.metrics), remarks)
