@@ -1353,6 +1353,9 @@ class ModelManager:
         called again it goes on where it was: the study is found by its name (`study`, else the model's). `Malformed`
         or `Refused` before anything is begun where the search contradicts itself or a study of that name.
         """
+        from .versions.studies import check_installed
+
+        check_installed()
         from .jobs.studies.tuning import Tuning
 
         self._outbox.ready()
@@ -1365,6 +1368,9 @@ class ModelManager:
 
     def study(self, name: str) -> StudyRecord:
         """A search by its study's name, and all its trials."""
+        from .versions.studies import check_installed
+
+        check_installed()
         from .jobs.studies.record import study_record
 
         return study_record(self._workspace, name)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import Refused
 from .manager import ModelManager
-from .versions.studies.storage import StudyStorage
+from .versions.studies import check_installed
+
+check_installed()
+from .versions.studies.storage import StudyStorage  # noqa: E402 - what it imports may be lacking
 
 if TYPE_CHECKING:
     from .versions.workspace import Workspace

@@ -6,13 +6,14 @@ import itertools
 import math
 import random
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
 
-from ...errors import Malformed
+from ...errors import Malformed, Refused
 from .names import PRUNERS, SAMPLERS
 from .space import SearchSpace
 
@@ -32,6 +33,8 @@ def check_names(sampler: str, pruner: str, objectives: int, space: SearchSpace) 
         raise Malformed(f"there is no sampler {sampler!r}; there are {', '.join(SAMPLERS)}")
     if pruner not in PRUNERS:
         raise Malformed(f"there is no pruner {pruner!r}; there are {', '.join(PRUNERS)}")
+    if sampler == "cmaes" and find_spec("cmaes") is None:
+        raise Refused("cmaes needs the extra: pip install 'lepton-ai-sdk[search]'")
     if objectives > 1 and sampler == "cmaes":
         raise Malformed("cmaes searches for one metric; take tpe, gp or random for several")
     if objectives > 1 and pruner != "none":

@@ -135,7 +135,7 @@ def _categorical(fields: type[BaseModel], name: str, spec: Mapping[str, Any]) ->
     several = cast("list[Any]", choices) if isinstance(choices, list) else []
     if not several:
         raise Malformed(f"the choices of {name!r} are {choices!r}; give a list of one or more")
-    if len({(type(each), str(each)) for each in several}) < len(several):
+    if len({f"{type(each).__name__} {each}" for each in several}) < len(several):
         raise Malformed(f"the choices of {name!r} have one of them twice; leave it out")
     for each in several:
         check(fields, name, each)

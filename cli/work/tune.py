@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,14 +81,14 @@ def tune(
         hyperparameters=dict(setting(each) for each in settings),
         **chosen_columns(types, drop, columns),
         better=dict(direction(each) for each in better),
-        on_trial=_told,
+        on_trial=_told if sys.stderr.isatty() else None,
         **asked,
     )
     session.answer(record.to_dict(), record)
 
 
 def _told(number: int, status: str, values: Sequence[float] | None) -> None:
-    """One line a trial, on the error stream: what is answered is on the other."""
+    """One line a trial on a terminal, beside what is answered."""
     figures = ", ".join(f"{value:.5g}" for value in values or ())
     click.echo(f"trial {number} {status}{': ' if figures else ''}{figures}", err=True)
 

@@ -17,6 +17,7 @@ from ...errors import Malformed, Refused
 from ...events.study import Direction
 from ...models.cards import CARDS
 from ...models.hyperparameter import check
+from ...models.model import Model
 from ...models.registry import hyperparameters_of, known, registered
 from ...plain import plain
 
@@ -123,9 +124,17 @@ def definition_of(
     )  # fmt: skip
 
 
+def _tasks(kind: str) -> tuple[str, ...]:
+    """What a model may be for, as its card says; a class of a user's own says it itself."""
+    if kind in CARDS:
+        return CARDS[kind].tasks
+    own: type[Model] = registered(kind)
+    return (own.TASK,)
+
+
 def _metrics(kind: str, metric: str | Sequence[str] | None) -> tuple[str, ...]:
     if metric is None:
-        tasks = CARDS[kind].tasks if kind in CARDS else (registered(kind).TASK,)
+        tasks = _tasks(kind)
         if len(tasks) != 1 or tasks[0] not in _USUAL:
             raise Malformed(
                 f"{kind} is for several tasks, so nobody can say what is best",

@@ -168,7 +168,7 @@ class _Keeping:
             asked: dict[str, Any] = common | {"hyperparameters": chosen, "validation": self.validation}
             name = asked_before(self.workspace, key)
             if name is None:
-                path = fspath(self.data)
+                path = str(self.data)
                 name = self.manager.jobs.train(search.model_class, path, search.label, **asked, **limits).job
             ended = self.manager.jobs.wait(name)
             if ended.version is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ def test_a_study_is_found_again_from_another_process_that_opens_the_home(manager
         "print(len(study.trials), study.best_value)"
     )
 
-    done = subprocess.run((sys.executable, "-c", code, home), capture_output=True, text=True, check=True)
+    program, environment = (sys.executable, "-c", code, home), os.environ | {"PYTHONSAFEPATH": "1"}
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["3", str(study.best_value)]
 
