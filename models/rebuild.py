@@ -24,11 +24,18 @@ def rebuilt(architecture: Mapping[str, Json], tensors: Mapping[str, Tensor]) -> 
     """
     default = torch.get_default_device()
     with torch.device("cpu" if default.type == "meta" else default):  # to be filled, it needs memory
-        built = build(architecture)
-    module = built.trained() if isinstance(built, Model) else built
+        module = _module(built := build(architecture), tensors)
     if isinstance(module, torch.nn.Module):
         take_dtypes(module, {name: tensor.dtype for name, tensor in tensors.items()})
     return built
+
+
+def _module(built: Any, tensors: Mapping[str, Tensor]) -> torch.nn.Module | Mapping[str, torch.Tensor]:
+    """What is to be filled of an object that was built, with room for these tensors."""
+    if not isinstance(built, Model):
+        return built
+    built.make_room({name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()})
+    return built.holder()
 
 
 def take_dtypes(module: torch.nn.Module, dtypes: Mapping[str, str]) -> None:
@@ -74,9 +81,9 @@ def check_shape(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], 
     unexpected or different, or where the module would take more than `most` bytes with all that it does not keep.
     """
     with torch.device("meta"):
-        built = build(architecture)
-    module = built.trained() if isinstance(built, Model) else built
-    assert isinstance(module, torch.nn.Module)
+        module = _module(build(architecture), tensors)
+    if isinstance(module, Mapping):
+        return  # it takes the shapes that come, in the memory that these take
     state = {name: each for name, each in module.state_dict().items() if isinstance(each, torch.Tensor)}
     bare = bare_names(module, state)
     state = {bare[name]: each for name, each in state.items() if name in bare}
