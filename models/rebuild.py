@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+import copy
+from collections.abc import Generator, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -15,6 +17,8 @@ from .model import Model
 from .registry import build
 from .state import EXTRA, memory_of, torch_dtype
 from .wrapped import bare_names
+
+T = TypeVar("T")
 
 
 def rebuilt(architecture: Mapping[str, Json], tensors: Mapping[str, Tensor]) -> Any:
@@ -36,6 +40,18 @@ def _module(built: Any, tensors: Mapping[str, Tensor]) -> torch.nn.Module | Mapp
         return built
     built.make_room({name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()})
     return built.holder()
+
+
+@contextmanager
+def with_room(target: T, tensors: Mapping[str, Tensor]) -> Generator[T]:
+    """Whom to write tensors to: the target, or, where its shape is that of its tensors, a twin of it with room for
+    these. What comes of the twin is the target's once it is whole."""
+    twin = target
+    if isinstance(target, Model) and isinstance(target.holder(), Mapping):
+        _module(twin := copy.copy(target), tensors)
+    yield twin
+    if twin is not target:
+        vars(target).update(vars(twin))
 
 
 def take_dtypes(module: torch.nn.Module, dtypes: Mapping[str, str]) -> None:

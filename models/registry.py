@@ -29,6 +29,7 @@ S = TypeVar("S")
 OWN = {
     "credit-scoring-model": "lepton_ai.models.credit.model",
     "diagnosis-model": "lepton_ai.building.fields.medicine",
+    "estimator-model": "lepton_ai.building.estimators.model",
     "forecast-model": "lepton_ai.building.series.forecasting",
     "image-diagnosis-model": "lepton_ai.building.fields.medicine",
     "image-model": "lepton_ai.building.images.model",

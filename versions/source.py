@@ -56,9 +56,9 @@ def read(source: Any, name: str | None) -> Subject:
     from ..models.state import tensors_of
 
     if not isinstance(source, Model | torch.nn.Module) and is_estimator(source):
-        from ..models.estimators.model import EstimatorModel
+        from ..models.estimators.model import KeptEstimator
 
-        source = EstimatorModel.of(source)
+        source = KeptEstimator.of(source)
     if isinstance(source, Model):
         return Subject(
             name=name or source.name,

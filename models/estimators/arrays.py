@@ -135,7 +135,7 @@ def _plain(name: str, array: AnyArray) -> dict[str, AnyArray]:
         return {
             each: part
             for word in array.dtype.names or ()
-            for each, part in _plain(f"{name}.{word}", np.ascontiguousarray(array[word])).items()
+            for each, part in _plain(f"{name}.{word}", np.array(array[word], order="C")).items()
         }
     if array.dtype.name in KINDS:
         return {name: array.astype(array.dtype.newbyteorder("<"), copy=False)}

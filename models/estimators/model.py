@@ -28,7 +28,7 @@ from .settings import settings_of
 
 
 @register("estimator")
-class EstimatorModel(Model):
+class KeptEstimator(Model):
     """Holds a fitted estimator, which `estimator` gives; what it answers is what that answers, bit for bit."""
 
     def __init__(self) -> None:
@@ -55,6 +55,7 @@ class EstimatorModel(Model):
         if self._tensors is not None and (self._estimator is None or self._stamp != _stamp(self._tensors)):
             self._take(put_together({name: each.numpy() for name, each in self._tensors.items()}))
             self._stamp = _stamp(self._tensors)
+            self._follow_settings(self._told)
         if self._estimator is None:
             raise Refused("this model holds no estimator yet; load_version gives one that does")
         return self._estimator
@@ -62,6 +63,8 @@ class EstimatorModel(Model):
     @property
     def name(self) -> str:
         """The estimator's class in kebab case."""
+        if self._tensors is not None and self._estimator is not None:
+            return kebab(type(self.estimator).__name__)  # which may have been written over
         return kebab(self._type.rpartition(".")[2] or type(self).__name__)
 
     @property
@@ -89,15 +92,15 @@ class EstimatorModel(Model):
     def outcomes(self, data: Any, labels: Any, sampling: Sampling | None = None) -> Outcomes:
         """What each labelled row is and what the estimator says of it. Raises `Refused` where it predicts no label."""
         asked = self._asked
-        if not asked.task:
+        called = self.predict(data) if asked.task else None
+        if called is None or called.ndim != 1:
             raise Refused(
                 f"{self._words} predicts neither classes nor a number, so it cannot be judged",
                 python="judge what it predicted by evaluate_predictions",
                 cli="judge what it predicted from Python, by evaluate_predictions",
             )
         chances = self.predict_proba(data) if asked.gives_chances and asked.task != "regression" else None
-        called, classes = self.predict(data), asked.classes or None
-        return outcomes_of_predictions(asked.task, labels, called, chances, classes, sampling)
+        return outcomes_of_predictions(asked.task, labels, called, chances, asked.classes or None, sampling)
 
     def train(
         self,
@@ -114,8 +117,7 @@ class EstimatorModel(Model):
         if is_booster(estimator := self.estimator):
             raise Refused(f"{self._words} is trained by its library; keep what that gives with save_version")
         copy = needed("sklearn.base").clone(estimator)
-        self._take(answered(self._words, lambda: copy.fit(data, labels)))
-        self._tensors, self.metrics, self.validation, self.data = None, {}, None, None
+        self._hold(answered(self._words, lambda: copy.fit(data, labels)))
         if validation is not None:
             self.metrics = recorded_figures(self.evaluate(*validation))
             self.validation = identity(*validation)
@@ -163,18 +165,19 @@ class EstimatorModel(Model):
         estimator = self.estimator
         with torch.inference_mode(False):
             fresh = {name: torch.from_numpy(np.array(each)) for name, each in taken_apart(estimator).items()}
-        if self._tensors is None or not _same(fresh, self._tensors):
+        if self._tensors is not None and not _same(fresh, self._tensors):  # it was fitted anew
+            self._tensors, self.settings, self.metrics, self.validation, self.data = None, {}, {}, None, None
+        if self._tensors is None:
             self._tensors, self._stamp = fresh, _stamp(fresh)
         if (told := settings_of(estimator)) != self._told:
             self._told = told
-            self.hyperparameters = dict(told)
+            self._follow_settings(told)
         return self._tensors
 
     def recall(self, **told: Any) -> Self:
         """Take back what a version recorded, and build its estimator."""
-        super().recall(**told)
         self._told = settings_of(self.estimator)
-        return self
+        return super().recall(**told)
 
     @property
     def _words(self) -> str:
@@ -187,6 +190,15 @@ class EstimatorModel(Model):
         if self._answers is None:
             self._answers = answers_of(estimator)
         return self._answers
+
+    def _follow_settings(self, told: Mapping[str, Json]) -> None:
+        """Take what the estimator was set to as hyperparameters."""
+        self.hyperparameters = dict(told)
+
+    def _hold(self, estimator: Any) -> None:
+        """Hold another estimator, of which nothing was measured yet."""
+        self._take(estimator)
+        self._tensors, self.metrics, self.validation, self.data = None, {}, None, None
 
     def _take(self, estimator: Any) -> None:
         kind = cast("type[object]", type(estimator))
@@ -203,7 +215,10 @@ def _check_fitted(estimator: Any) -> None:
     """Raise `Refused` where it has learnt nothing yet."""
     words = f"{type(estimator).__name__} has learnt nothing yet; fit it first"
     if is_booster(estimator):
-        count = estimator.num_boosted_rounds() if library_of(estimator) == "xgboost" else estimator.num_trees()
+        try:
+            count = estimator.num_boosted_rounds() if library_of(estimator) == "xgboost" else estimator.num_trees()
+        except ValueError:  # XGBoost's own error, where it has not seen a row
+            count = 0
         if not count:
             raise Refused(words)
         return

@@ -19,6 +19,8 @@ BOOSTED_TREE: Final = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePr
 ALIAS: Final = "lepton_ai.register"
 """The module that registered classes are written under, by the name that they were registered with."""
 
+_OWN: Final = {"table-estimator": ("lepton_ai.building.estimators.table_estimator", "TableEstimator")}
+"""Lepton's own, by the names that they are written under."""
 _KERNELS: Final = (
     "CompoundKernel", "ConstantKernel", "DotProduct", "ExpSineSquared", "Exponentiation", "Matern", "PairwiseKernel",
     "Product", "RBF", "RationalQuadratic", "Sum", "WhiteKernel",
@@ -68,7 +70,7 @@ def check_trust(schema: Node, file: bytes) -> list[str]:
     """The types of a file of skops that are trusted beside its own. Raises `Refused` naming one that is not."""
     from skops.io import get_untrusted_types
 
-    own = {_path(kind) for kind in own_classes().values()}
+    own = {_path(kind) for kind in own_classes().values()} | {".".join(path) for path in _OWN.values()}
     let_in: set[str] = set()
     for _, node in nodes(schema):
         kind, loader = class_of(node), node["__loader__"]
@@ -104,6 +106,7 @@ def _is_metric(kind: str) -> bool:
 def with_aliases(schema: Node) -> None:
     """Write registered classes by their names, so that they are found wherever they are defined next time."""
     names = {_path(kind): name for name, kind in own_classes().items()}
+    names |= {".".join(path): name for name, path in _OWN.items()}
     for _, node in nodes(schema):
         if node["__loader__"] == "ObjectNode" and (name := names.get(class_of(node))) is not None:
             node["__module__"], node["__class__"] = ALIAS, name
@@ -111,7 +114,7 @@ def with_aliases(schema: Node) -> None:
 
 def without_aliases(schema: Node) -> None:
     """Name registered classes as they are here. Raises `Refused` where one is not registered in this process."""
-    known = own_classes()
+    known = {name: (kind.__module__, kind.__qualname__) for name, kind in own_classes().items()} | _OWN
     for _, node in nodes(schema):
         if node.get("__module__") != ALIAS:
             continue
@@ -122,7 +125,7 @@ def without_aliases(schema: Node) -> None:
                 python=f"put @lepton_ai.register({name!r}) on it",
                 cli="name the module that registers it with --import, or in LEPTON_IMPORT",
             )
-        node["__module__"], node["__class__"] = known[name].__module__, known[name].__qualname__
+        node["__module__"], node["__class__"] = known[name]
 
 
 def _path(kind: type) -> str:
