@@ -34,7 +34,7 @@ def fitted_family(
 def _boosted(plan: EstimatorHyperparameters, layout: Layout, classes: bool) -> tuple[Any, dict[str, Any]]:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    kind: Any = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
     return kind(
         max_iter=plan.rounds,
         learning_rate=plan.learning_rate,
@@ -52,7 +52,7 @@ def _forest(plan: EstimatorHyperparameters, layout: Layout, classes: bool) -> tu
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     del layout
-    kind = RandomForestClassifier if classes else RandomForestRegressor
+    kind: Any = RandomForestClassifier if classes else RandomForestRegressor
     return kind(
         n_estimators=plan.rounds,
         min_samples_leaf=plan.min_rows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, ClassVar, Final, Self, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from ..targets import Target
 from .hyperparameters import EstimatorHyperparameters
 from .table_estimator import TableEstimator
 
+Labelled: TypeAlias = tuple[Table, Column]
 _SPLITS: Final = ("split_groups", "split_time")
 
 
@@ -57,24 +58,20 @@ class EstimatorModel(KeptEstimator):
         target = Target.of(column, plan.task, plan.positive_label)
         examine(table, column)
         if validation is None:
-            named = {"groups": plan.split_groups, "time": plan.split_time, "seed": plan.seed}
-            strata = target.codes(column) if target.strata else None
-            learn, held = places_of(column, apart, held_out=plan.held_out, strata=strata, **named)
-            rows, other = (table.take(learn), _taken(column, learn)), (table.take(held), _taken(column, held))
+            learn, held = _parts(plan, target, table, column, apart)
         else:
             beside = read_table(parted(validation[0], self._split_by)[0]).aligned(table.schema)
-            rows, other = (table, column), (beside, read_labels(validation[1], beside.rows))
+            learn, held = (table, column), (beside, read_labels(validation[1], beside.rows))
         with within_memory():
-            estimator = _learnt(plan, target, *rows)
+            estimator = _learnt(plan, target, *learn)
         if target.task == "binary":
-            estimator.threshold_ = np.float64(_threshold(plan, estimator, other[0], target.codes(other[1])))
+            estimator.threshold_ = np.float64(_threshold(plan, estimator, held[0], target.codes(held[1])))
         self._schema = table.schema
         self._hold(estimator)
         self.settings = {"seed": plan.seed, "task": target.task}
-        performance = self.outcomes(*other).performance
-        self.metrics = recorded_figures(performance)
+        self.metrics = recorded_figures(self.outcomes(*held).performance)
         self.data = fingerprint(table, column)
-        self.validation = without_columns(fingerprint(*other))
+        self.validation = without_columns(fingerprint(*held))
         if on_epoch is not None:
             on_epoch(1, self.metrics)
         return self
@@ -122,13 +119,36 @@ class EstimatorModel(KeptEstimator):
         return frozenset(name for name in named if isinstance(name, str))
 
 
+def _parts(
+    plan: EstimatorHyperparameters, target: Target, table: Table, labels: Column, apart: Mapping[str, Column]
+) -> tuple[Labelled, Labelled]:
+    """The rows that are learnt from, and those held out."""
+    places = places_of(
+        labels,
+        apart,
+        held_out=plan.held_out,
+        groups=plan.split_groups,
+        time=plan.split_time,
+        seed=plan.seed,
+        strata=target.codes(labels) if target.strata else None,
+    )
+    learn, held = ((table.take(part), replace(labels, values=labels.values[part])) for part in places)
+    return learn, held
+
+
 def _learnt(plan: EstimatorHyperparameters, target: Target, table: Table, labels: Column) -> TableEstimator:
-    targets = target.codes(labels) if target.classes else target.numbers(labels)
-    weights = None
-    if plan.class_weight and target.classes:
-        counts = np.bincount(targets, minlength=len(target.classes))
-        weights = len(targets) / (len(target.classes) * counts[targets])
-    return TableEstimator().learn(plan, table, targets, task=target.task, classes=target.classes, weights=weights)
+    told: dict[str, Any] = {"task": target.task, "classes": target.classes}
+    if not target.classes:
+        return TableEstimator().learn(plan, table, target.numbers(labels), weights=None, **told)
+    codes = target.codes(labels)
+    weights = _balanced(codes, len(target.classes)) if plan.class_weight else None
+    return TableEstimator().learn(plan, table, codes, weights=weights, **told)
+
+
+def _balanced(codes: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float64]:
+    """Weights of rows by which each class counts as much as any other."""
+    counts = np.bincount(codes, minlength=classes)
+    return len(codes) / (classes * counts[codes])
 
 
 def _threshold(
@@ -136,7 +156,3 @@ def _threshold(
 ) -> float:
     """The threshold that was chosen, or the one with the best F1 on the held-out rows."""
     return best_threshold(truth, estimator.predict_proba(table)[:, 1]) if plan.threshold is None else plan.threshold
-
-
-def _taken(labels: Column, places: npt.NDArray[np.int64]) -> Column:
-    return replace(labels, values=labels.values[places])

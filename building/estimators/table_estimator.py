@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils.metaestimators import available_if
 
 from ...datasets.columns import Label, Table
 from ...errors import Malformed
@@ -27,10 +26,6 @@ class TableEncoding(RowEncoder):
 
     def _measure(self, place: int, known: npt.NDArray[np.float64]) -> None:
         """Nothing: families read numbers as they are."""
-
-
-def _tells_classes(estimator: Any) -> bool:
-    return estimator.task_ != "regression"
 
 
 class TableEstimator(BaseEstimator):
@@ -67,14 +62,13 @@ class TableEstimator(BaseEstimator):
 
     def predict(self, table: Table) -> npt.NDArray[Any]:
         """The label or the number of each row."""
-        if not _tells_classes(self):
+        if self.task_ == "regression":
             return np.asarray(self.family_.predict(self._encoded(table)), np.float64)
         chances = self.predict_proba(table)
         if self.task_ == "binary":
             return self.classes_[(chances[:, 1] >= self.threshold_).astype(np.int64)]
         return self.classes_[chances.argmax(axis=1)]
 
-    @available_if(_tells_classes)
     def predict_proba(self, table: Table) -> npt.NDArray[np.float64]:
         """The probability of each class; none of one that was held out whole."""
         chances = np.zeros((table.rows, len(self.classes_)))
@@ -83,12 +77,16 @@ class TableEstimator(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags: Any = super().__sklearn_tags__()
-        tags.estimator_type = "classifier" if _tells_classes(self) else "regressor"
+        tags.estimator_type = "regressor" if self.task_ == "regression" else "classifier"
         return tags
 
     def _encoded(self, table: Table) -> npt.NDArray[np.float64]:
         """Numbers, NaN where missing, then codes, shape (rows, columns)."""
         numbers, hashes = table_inputs(table)
-        levels = torch.from_numpy(np.array(self.hashes_)).split(self.levels_)
-        codes = [codes_of(hashes[:, place], known).double().numpy() for place, known in enumerate(levels)]
+        codes: list[npt.NDArray[np.float64]] = []
+        start = 0
+        for place, count in enumerate(self.levels_):
+            known = torch.from_numpy(np.array(self.hashes_[start : start + count]))
+            codes.append(codes_of(hashes[:, place], known).double().numpy())
+            start += count
         return np.column_stack([numbers.numpy(), *codes])

@@ -40,7 +40,7 @@ class EstimatorAnswers:
         single = isinstance(classes, np.ndarray) and classes.ndim == 1
         self.classes: tuple[Any, ...] = tuple(cast("Any", classes).tolist()) if single else ()
         self.task = _task(estimator, len(self.classes))
-        self.gives_chances = hasattr(estimator, "predict_proba")
+        self.gives_chances = hasattr(estimator, "predict_proba") and self.task != "regression"
         self.columns = _columns(estimator)
 
     def predict(self, rows: Any) -> Any:

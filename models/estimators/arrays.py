@@ -158,7 +158,8 @@ def _parted(tensors: Mapping[str, AnyArray], group: Mapping[str, Any]) -> Iterab
         return
     start = 0
     for count in rows:
-        part = whole[start].reshape(()) if scalar else whole[start : start + count]
+        part = whole[start : start + count]
+        part = part.reshape(()) if scalar else part
         yield np.asfortranarray(part) if fortran else np.ascontiguousarray(part).reshape(part.shape)
         start += count
 

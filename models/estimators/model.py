@@ -99,7 +99,7 @@ class KeptEstimator(Model):
                 python="judge what it predicted by evaluate_predictions",
                 cli="judge what it predicted from Python, by evaluate_predictions",
             )
-        chances = self.predict_proba(data) if asked.gives_chances and asked.task != "regression" else None
+        chances = self.predict_proba(data) if asked.gives_chances else None
         return outcomes_of_predictions(asked.task, labels, called, chances, asked.classes or None, sampling)
 
     def train(

@@ -25,7 +25,7 @@ LABELS: dict[str, Any] = {
     "multiclass": np.where(SCORE > 2, "high", np.where(SCORE > 0, "middle", "low")),
     "regression": SCORE,
 }
-FEW = {"rounds": 15, "min_rows": 2, "leaves": 8}
+FEW = {"family": "random-forest", "rounds": 15, "min_rows": 2, "leaves": 8}
 FAMILIES = get_args(EstimatorFamily)
 
 

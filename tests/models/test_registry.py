@@ -206,7 +206,8 @@ def test_the_public_door_opens_without_torch() -> None:
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
 
     names = [
-        "CreditScoringModel", "DiagnosisModel", "EstimatorModel", "ForecastModel", "ImageDiagnosisModel", "ImageModel", "IntentModel",
+        "CreditScoringModel", "DiagnosisModel", "EstimatorModel", "ForecastModel", "ImageDiagnosisModel", "ImageModel",
+        "IntentModel",
         "LibraryCard", "MaintenanceModel", "Model", "QualityInspectionModel", "RiskModel", "SegmentationModel",
         "SentimentModel", "SeriesModel", "TableModel", "TextModel", "register",
     ]  # fmt: skip
