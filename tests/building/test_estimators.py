@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from lepton_ai import ModelManager
 from lepton_ai.building.estimators.hyperparameters import EstimatorFamily
@@ -27,6 +29,14 @@ LABELS: dict[str, Any] = {
 }
 FEW = {"family": "random-forest", "rounds": 15, "min_rows": 2, "leaves": 8}
 FAMILIES = get_args(EstimatorFamily)
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Threads that wait for cores which other tests have would take most of the time."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with threadpool_limits(1):
+        yield
 
 
 def model(**chosen: Any) -> EstimatorModel:
@@ -83,9 +93,9 @@ def test_a_level_that_was_never_shown_and_a_gap_are_read() -> None:
 
 
 def test_what_was_chosen_counts() -> None:
-    rare = (SCORE > 3.5).astype(int)
+    rare, linear = (SCORE > 4.2).astype(int), {"family": "linear", "threshold": 0.5}
 
-    alike, balanced = (model(class_weight=weight, threshold=0.5).train(DATA, rare) for weight in (None, "balanced"))
+    alike, balanced = (model(class_weight=weight, **linear).train(DATA, rare) for weight in (None, "balanced"))
     grouped = model(split_time="day").train(DATA, LABELS["binary"])
 
     assert balanced.predict(DATA).sum() > alike.predict(DATA).sum()
