@@ -21,6 +21,8 @@ Ref: TypeAlias = "list[int]"
 AnyArray: TypeAlias = "npt.NDArray[Any]"
 
 _MOST_DIMENSIONS: Final = 32
+_WIDEST: Final = 4096
+"""Bytes of a record, of which most may be between its fields."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ class KeptArrays:
         self._groups: list[list[AnyArray]] = []
         try:
             self._groups = [list(_parted(tensors, group)) for group in groups]
-        except (LookupError, TypeError, ValueError, OverflowError) as error:
+        except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise Malformed(
                 f"the tensors are not those of an estimator ({error}); take them with load_arrays"
             ) from error
@@ -119,8 +121,8 @@ def _dtype(descr: Any) -> np.dtype[Any]:
             tuple(tuple(cast("Any", part)) if isinstance(part, list) else part for part in each) for each in fields
         ]
     dtype = np.lib.format.descr_to_dtype(descr)
-    if dtype.hasobject:
-        raise Malformed("an array of an estimator holds objects, which no tensor does; nothing was built")
+    if dtype.hasobject or (dtype.names and dtype.itemsize > _WIDEST):
+        raise Malformed(f"an array of an estimator is of {str(dtype)[:80]}, which no tensor is; nothing was built")
     return dtype
 
 

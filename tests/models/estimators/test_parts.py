@@ -215,6 +215,9 @@ CROOKED: dict[str, Callable[[], dict[str, Any]]] = {
     "an array that is none": lambda: crafted("logistic", lambda told: attributes(told)["coef_"].update(file=[0, 5])),
     "rows below none": lambda: crafted("logistic", lambda told: told["arrays"][0].update(rows=[-1])),
     "objects": lambda: crafted("logistic", lambda told: told["arrays"][0].update(dtype="|O")),
+    "records of nothing": lambda: crafted(
+        "logistic", lambda told: told["arrays"][0].update(dtype=[["", "|V1000000000000"], ["a", "<f8"]])
+    ),
     "another dtype": lambda: crafted("logistic", lambda told: told["arrays"][0].update(dtype="<f2")),
     "plain text of a booster": lambda: crafted(
         "lightgbm", lambda told: attributes(attributes_of(told, "_Booster"))["_handle"].update(content='"tree"')
