@@ -80,9 +80,7 @@ class KeptArrays:
         try:
             self._groups = [list(_parted(tensors, group)) for group in groups]
         except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise Malformed(
-                f"the tensors are not those of an estimator ({error}); take them with load_arrays"
-            ) from error
+            raise Malformed(f"the tensors are not those of an estimator ({error}); nothing was built") from error
 
     def at(self, ref: Any) -> AnyArray:
         """The array that a reference finds. Raises `Malformed` where it is none."""
@@ -90,7 +88,7 @@ class KeptArrays:
             case [int(group), int(place)] if 0 <= group < len(self._groups) and 0 <= place < len(self._groups[group]):
                 return self._groups[group][place]
             case _:
-                raise Malformed(f"there is no array {str(ref)[:80]} in this estimator; take it with load_arrays")
+                raise Malformed(f"there is no array {str(ref)[:80]} in this estimator; nothing was built")
 
 
 def _sort(path: Path) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class KeptEstimator(Model):
             self._stamp = _stamp(self._tensors)
             self._follow_settings(self._told)
         if self._estimator is None:
-            raise Refused("this model holds no estimator yet; load_version gives one that does")
+            raise Refused("this model holds no estimator yet; load one that was saved, or train it first")
         return self._estimator
 
     @property
@@ -115,7 +115,7 @@ class KeptEstimator(Model):
         Raises `Refused` where it is a booster, which its library trains.
         """
         if is_booster(estimator := self.estimator):
-            raise Refused(f"{self._words} is trained by its library; keep what that gives with save_version")
+            raise Refused(f"{self._words} is trained by its library; keep what that gives as a version")
         copy = needed("sklearn.base").clone(estimator)
         self._hold(answered(self._words, lambda: copy.fit(data, labels)))
         if validation is not None:

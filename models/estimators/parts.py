@@ -83,9 +83,9 @@ def _read(tensors: Mapping[str, AnyArray]) -> tuple[Node, KeptArrays]:
         told: Any = json.loads(np.asarray(tensors[SCHEMA], np.uint8).tobytes())
         schema, groups = told["skops"], told["arrays"]
     except (LookupError, TypeError, ValueError, RecursionError) as error:
-        raise Malformed("these tensors have no schema of an estimator; take them with load_arrays") from error
+        raise Malformed("these tensors have no schema of an estimator; nothing was built") from error
     if not isinstance(schema, dict):
-        raise Malformed("the schema of this estimator is none; take its tensors with load_arrays")
+        raise Malformed("the schema of this estimator is none; nothing was built")
     return cast("Node", schema), KeptArrays(tensors, groups)
 
 
@@ -98,7 +98,7 @@ def _take_boosters(schema: Node, held: dict[str, bytes], arrays: Arrays) -> None
                 handle["file"] = {"xgboost": xgboost_model.skeleton(held[handle["file"]], path, arrays)}
             except ValueError as error:
                 what = f"this XGBoost writes its models in a way that is not known here ({error})"
-                raise Refused(f"{what}; keep it as a file of a version, by files=") from error
+                raise Refused(f"{what}; keep it as a file of a version") from error
         if class_of(node) == lightgbm_model.CLASS:
             handle = _handle(node, "_handle")
             handle["content"] = {"lightgbm": lightgbm_model.skeleton(value_of(handle), path, arrays)}

@@ -294,7 +294,7 @@ def test_a_class_of_a_users_own_comes_back_where_it_is_registered_and_nowhere_el
     ("estimator", "named"),
     [
         (FunctionTransformer(os.getcwd), "getcwd"),
-        (KNeighborsClassifier(algorithm="kd_tree"), "algorithm='brute'"),
+        (KNeighborsClassifier(algorithm="kd_tree"), "algorithm brute"),
     ],
 )
 def test_what_cannot_come_back_is_refused_as_it_is_saved(estimator: Any, named: str) -> None:
