@@ -68,6 +68,7 @@ class Arrays:
                 }
             )
             joined = first if len(group.arrays) == 1 else np.concatenate([np.atleast_1d(each) for each in group.arrays])
+            joined = joined.astype(first.dtype, copy=False)  # numpy joins in the byte order of the machine
             tensors.update(_plain(name, np.ascontiguousarray(joined) if joined.ndim else joined))
         return tensors, groups
 

@@ -63,10 +63,13 @@ def _values(column: Column) -> Any:
 
 
 def _array(data: Any) -> Any:
-    """A table in memory as one array of its columns in their order; what is no table as it is."""
+    """A table in memory as one array of its columns in their order, or of its only column's texts; what is no table as
+    it is."""
     if not (isinstance(data, Table | Mapping) or hasattr(data, "column_names")):
         return data
     table = read_table(data)
+    if len(table.columns) == 1 and table.columns[0].kind == "category":
+        return np.array(_values(table.columns[0]), object)
     if texts := [each.name for each in table.columns if each.kind not in ("number", "date")]:
         raise Malformed(
             f"column {listed(texts)} holds no numbers, of which the estimator learnt an array; leave it out"

@@ -9,7 +9,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from ...errors import Refused
 
-Library: TypeAlias = Literal["skops.io", "xgboost", "lightgbm", "pandas", "sklearn.base", "sklearn.utils.validation"]
+Library: TypeAlias = Literal[
+    "lightgbm", "pandas", "skops.io", "sklearn.base", "sklearn.neighbors", "sklearn.utils.validation", "xgboost"
+]
 
 PACKAGES: Final = {"lightgbm": "lightgbm", "sklearn": "scikit-learn", "xgboost": "xgboost"}
 """The first name of a class's module, and the package that it comes with."""

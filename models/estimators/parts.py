@@ -13,6 +13,7 @@ from ...plain import words_of
 from . import lightgbm_model, xgboost_model
 from .arrays import AnyArray, Arrays, KeptArrays
 from .libraries import needed
+from .neighbours import grow_trees, take_trees
 from .sklearn_trees import check_trees
 from .skops_tree import (
     Node,
@@ -45,6 +46,7 @@ def taken_apart(estimator: object) -> dict[str, AnyArray]:
         raise Refused(f"{words_of(estimator)} holds itself, which cannot be kept; take that part out") from error
     except Exception as error:
         raise Refused(f"{words_of(estimator)} cannot be kept ({type(error).__name__}: {error})") from error
+    take_trees(schema)
     check_trust(schema, file_of(schema, held))
     tell_once(schema)
     with_aliases(schema)
@@ -70,7 +72,9 @@ def put_together(tensors: Mapping[str, AnyArray]) -> Any:
         boosters = _give_boosters(schema, kept)
         held = give_arrays(schema, kept, lambda node: boosters.get(id(node)))
         file = file_of(schema, held)
-        return io.loads(file, trusted=check_trust(schema, file))
+        estimator = io.loads(file, trusted=check_trust(schema, file))
+        grow_trees(estimator)
+        return estimator
     except (LeptonError, MemoryError):
         raise
     except Exception as error:

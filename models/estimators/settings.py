@@ -39,15 +39,15 @@ def _read(text: Any) -> Any:
 
 def _plain(items: Iterable[tuple[str, Any]]) -> dict[str, Json]:
     held = dict(items)
-    return {name: _value(value) for name, value in sorted(held.items()) if not _told_by_parts(value, held)}
+    return {name: _value(value) for name, value in sorted(held.items()) if not _told_by_parts(name, value, held)}
 
 
-def _told_by_parts(value: Any, held: Mapping[str, Any]) -> bool:
+def _told_by_parts(name: str, value: Any, held: Mapping[str, Any]) -> bool:
     """Whether it is a list of steps, each of which stands beside it by its own name."""
     if not isinstance(value, list | tuple) or not value:
         return False
-    items = cast("list[Any]", value)
-    return all(isinstance(each, tuple) and cast("tuple[Any, ...]", each)[0] in held for each in items)
+    items, owner = cast("list[Any]", value), name[: name.rfind("__") + 2] if "__" in name else ""
+    return all(isinstance(each, tuple) and f"{owner}{cast('tuple[Any, ...]', each)[0]}" in held for each in items)
 
 
 def _value(value: Any) -> Json:

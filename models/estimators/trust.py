@@ -87,7 +87,7 @@ def check_trust(schema: Node, file: bytes) -> list[str]:
 def _untrusted(kind: str) -> Refused:
     fact = f"{kind} is none of the classes that an estimator may be made of here"
     if kind.partition(".")[0] in ("numpy", "scipy", "sklearn"):
-        return Refused(f"{fact}; choose another setting of what has it, such as algorithm brute for neighbours")
+        return Refused(f"{fact}; choose another setting, or another estimator, in place of what has it")
     return Refused(
         fact,
         python="put @lepton_ai.register('a-name') on it, if it is a class of yours that you trust",

@@ -18,9 +18,12 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -38,6 +41,7 @@ FRAME: Final = pd.DataFrame(
     }
 )
 LABELS: Final = np.where(Y == 1, "good", "bad")
+TEXTS: Final = [f"a {label} {kind or 'thing'}" for label, kind in zip(LABELS, FRAME["kind"], strict=True)]
 CODED: Final = FRAME.assign(kind=FRAME["kind"].astype("category"))
 
 
@@ -59,9 +63,10 @@ def pipeline(**chosen: Any) -> Pipeline:
 
 
 NAMES: Final = (
-    "logistic", "linear", "forest", "boosted", "stages", "isolation", "svc", "mlp", "calibrated", "voting", "selected",
-    "xgboost", "xgboost-dart", "xgboost-linear", "lightgbm", "lightgbm-linear", "xgboost-in-pipeline", "pipeline",
-    "boosted-categories", "xgboost-categories", "lightgbm-categories", "xgboost-booster", "lightgbm-booster",
+    "logistic", "linear", "forest", "boosted", "stages", "isolation", "svc", "neighbours", "mlp", "calibrated",
+    "voting", "selected", "xgboost", "xgboost-dart", "xgboost-linear", "lightgbm", "lightgbm-linear",
+    "xgboost-in-pipeline", "pipeline",
+    "boosted-categories", "xgboost-categories", "lightgbm-categories", "xgboost-booster", "lightgbm-booster", "texts",
 )  # fmt: skip
 
 
@@ -76,6 +81,7 @@ def fitted() -> dict[str, Fitted]:
         "stages": (GradientBoostingRegressor(n_estimators=5, random_state=np.random.RandomState(0)), NUMBER),
         "isolation": (IsolationForest(n_estimators=4, max_features=0.5, random_state=0), Y),
         "svc": (SVC(), Y),
+        "neighbours": (make_pipeline(StandardScaler(), KNeighborsClassifier()), Y),
         "mlp": (MLPClassifier((3, 3), max_iter=5, random_state=0), Y),
         "calibrated": (CalibratedClassifierCV(LinearSVC()), Y),
         "voting": (VotingClassifier([("a", LogisticRegression()), ("b", RandomForestClassifier(3))]), Y),
@@ -90,8 +96,12 @@ def fitted() -> dict[str, Fitted]:
             NUMBER,
         ),
     }
-    made = {name: Fitted(estimator.fit(X, labels), X, labels) for name, (estimator, labels) in numbers.items()}
+    made: dict[str, Fitted] = {
+        name: Fitted(estimator.fit(X, labels), X, labels) for name, (estimator, labels) in numbers.items()
+    }
     made["pipeline"] = Fitted(pipeline().fit(FRAME, LABELS), FRAME, LABELS)
+    texts = GridSearchCV(make_pipeline(TfidfVectorizer(), LogisticRegression()), {"logisticregression__C": [1.0]}, cv=2)
+    made["texts"] = Fitted(texts.fit(TEXTS, LABELS), TEXTS, LABELS)
     coded: dict[str, Any] = {
         "boosted-categories": HistGradientBoostingClassifier(max_iter=4, min_samples_leaf=3),
         "xgboost-categories": xgboost.XGBClassifier(
@@ -126,7 +136,8 @@ def _boosters() -> dict[str, Fitted]:
 
 def fitted_rows(name: str) -> Any:
     """The rows that one of them learnt."""
-    return FRAME if name == "pipeline" else CODED if name.endswith("categories") else X
+    others = {"pipeline": FRAME, "texts": TEXTS}
+    return others.get(name, CODED if name.endswith("categories") else X)
 
 
 def answers(estimator: Any, rows: Any) -> dict[str, Any]:

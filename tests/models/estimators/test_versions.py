@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import xgboost
 from sklearn.cluster import KMeans
@@ -26,7 +25,7 @@ from lepton_ai.models.estimators.parts import SCHEMA, taken_apart
 
 from ...cli_home import Cli
 from ...web.server import served
-from .fitted import CODED, FRAME, LABELS, NAMES, NUMBER, X, Y, answers, fitted, pipeline
+from .fitted import CODED, FRAME, LABELS, NAMES, NUMBER, TEXTS, X, Y, answers, fitted, pipeline
 from .test_parts import HOSTILE, attributes, crafted
 
 ELSEWHERE = """
@@ -292,4 +291,11 @@ def test_a_frame_in_another_order_and_with_more_is_read_by_its_names() -> None:
 
     assert (model.predict(shuffled) == pipe.predict(FRAME)).all()
     assert model.classes_ == ("bad", "good")
-    assert isinstance(FRAME, pd.DataFrame)
+
+
+def test_a_table_of_one_column_of_text_is_texts() -> None:
+    model = KeptEstimator.of(fitted()["texts"].estimator)
+
+    assert (model.predict({"text": TEXTS}) == model.predict(TEXTS)).all()
+    assert model.hyperparameters["estimator__logisticregression__C"] == 1.0
+    assert "estimator__steps" not in model.hyperparameters
