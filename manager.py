@@ -250,12 +250,12 @@ class ModelManager:
     ) -> Version | PendingVersion:
         """Keep a model's parameters as the next version of a branch.
 
-        `model` is a Lepton model, any `torch.nn.Module`, or a mapping of names to tensors or arrays, which needs
-        `name`. What the model itself knows (hyperparameters, settings, data, metrics, architecture) is taken from it
-        unless given; docs/values.md says which values may be kept. `data` is training data, (data, labels), or a
-        fingerprint; `validation` the same of the rows that `metrics` are of, for versions are compared by figures of
-        the same rows alone. `task` is what they are of (binary, multiclass, regression); `better` says which way
-        metrics are better: {"fid": "lower"}.
+        `model` is a Lepton model, any `torch.nn.Module`, a fitted estimator of scikit-learn, XGBoost or LightGBM, or a
+        mapping of names to tensors or arrays, which needs `name`. What the model itself knows (hyperparameters,
+        settings, data, metrics, architecture) is taken from it unless given; docs/values.md says which values may be
+        kept. `data` is training data, (data, labels), or a fingerprint; `validation` the same of the rows that
+        `metrics` are of, for versions are compared by figures of the same rows alone. `task` is what they are of
+        (binary, multiclass, regression); `better` says which way metrics are better: {"fid": "lower"}.
         `parents` default to the version this object was loaded from or last saved as, and where that is
         not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
         Each may be a pair of a revision and a role, any label: `("teacher@3", "teacher")`. `MODEL@REV` or a version of

@@ -52,8 +52,8 @@ class TrainingPlan(BaseModel):
         return self.learning_rate * share
 
 
-class SplitPlan(TrainingPlan):
-    """How long and how hard, and what else rows are held out by than a seed."""
+class SplitChoice(BaseModel):
+    """What else rows are held out by than a seed."""
 
     split_groups: str | None = Field(
         None, min_length=1, description="a column whose values are held out whole and which is not learnt, or None"
@@ -71,10 +71,18 @@ class SplitPlan(TrainingPlan):
         return self
 
 
-class SupervisedHyperparameters(SplitPlan):
-    """What a user may choose of any model that learns from labelled examples."""
+class LabelChoice(BaseModel):
+    """What labels mean."""
 
     class_weight: Literal["balanced"] | None = None
     positive_label: float | str | None = Field(None, description="a number, a text or None")
     task: PredictedTask | Literal["auto"] = "auto"
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class SplitPlan(SplitChoice, TrainingPlan):
+    """How long and how hard, and what else rows are held out by than a seed."""
+
+
+class SupervisedHyperparameters(LabelChoice, SplitPlan):
+    """What a user may choose of any model that learns from labelled examples."""

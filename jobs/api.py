@@ -21,7 +21,7 @@ from ..domain.model.recipe import Recipe
 from ..errors import Refused, Stale
 from ..events.job import JobSubmitted
 from ..models.imports import announced
-from ..models.registry import OWN, known
+from ..models.registry import is_own_name, known
 from ..versions.asked_version import asked_version
 from ..versions.data.named_data import asked_of_worker
 from ..versions.source import identity_of
@@ -234,7 +234,7 @@ class Jobs:
 
     def _announced(self, name: str) -> bool:
         """Whether a ready worker knows a class that is not Lepton's own."""
-        return name not in OWN and any(f"class:{name}" in each.capabilities for each in self.desk().heard_of())
+        return not is_own_name(name) and any(f"class:{name}" in each.capabilities for each in self.desk().heard_of())
 
     def _on_nodes(self, hyperparameters: Mapping[str, Any], limits: JobLimits) -> JobLimits:
         """The limits by which a training on several machines comes to a worker with Ray; `Refused` where none is ready.
@@ -259,7 +259,7 @@ class Jobs:
 
         Where this process would work itself, what it imported counts too.
         """
-        words = [f"class:{name}"] if name is not None and name not in OWN else []
+        words = [f"class:{name}"] if name is not None and not is_own_name(name) else []
         words += [f"metric:{each}" for each in metrics]
         if not words:
             return limits

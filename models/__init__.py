@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..building.estimators.model import EstimatorModel
     from ..building.fields.finance import RiskModel
     from ..building.fields.manufacturing import MaintenanceModel, QualityInspectionModel
     from ..building.fields.medicine import DiagnosisModel, ImageDiagnosisModel
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     from .registry import register
 
 __all__ = [
-    "CreditScoringModel", "DiagnosisModel", "ForecastModel", "ImageDiagnosisModel", "ImageModel", "IntentModel",
-    "LibraryCard", "MaintenanceModel", "Model", "QualityInspectionModel", "RiskModel", "SegmentationModel",
-    "SentimentModel", "SeriesModel", "TableModel", "TextModel", "register",
+    "CreditScoringModel", "DiagnosisModel", "EstimatorModel", "ForecastModel", "ImageDiagnosisModel", "ImageModel",
+    "IntentModel", "LibraryCard", "MaintenanceModel", "Model", "QualityInspectionModel", "RiskModel",
+    "SegmentationModel", "SentimentModel", "SeriesModel", "TableModel", "TextModel", "register",
 ]  # fmt: skip
 
 _HOMES = {
     "CreditScoringModel": ".credit.model",
     "DiagnosisModel": "..building.fields.medicine",
+    "EstimatorModel": "..building.estimators.model",
     "ForecastModel": "..building.series.forecasting",
     "ImageDiagnosisModel": "..building.fields.medicine",
     "ImageModel": "..building.images.model",

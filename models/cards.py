@@ -17,6 +17,23 @@ _CREDIT_SCORING: Final = LibraryCard(
     "sets its threshold by rows that it did not learn from",
     not_for="more than two classes, numbers, texts; decisions about people before its figures were compared by group",
 )
+_ESTIMATOR: Final = LibraryCard(
+    tasks=_SUPERVISED,
+    reads="a table of numbers, dates and categories, with gaps",
+    size="200 trees of at most 31 leaves, of several classes so many for each; linear has a number a column",
+    sources={
+        "Ke et al. 2017, LightGBM": "https://papers.nips.cc/paper/6907",
+        "Chen and Guestrin 2016, XGBoost": "https://arxiv.org/abs/1603.02754",
+        "Breiman 2001, random forests": "https://doi.org/10.1023/A:1010933404324",
+        "Pedregosa et al. 2011, scikit-learn": "https://arxiv.org/abs/1201.0490",
+    },
+    licence="Apache-2.0; of LightGBM MIT, of scikit-learn and skops BSD and MIT",
+    good_at="tables of any size, in seconds on a CPU: gradient boosting, random forests, and a linear model to compare "
+    "them with",
+    not_for="numbers beyond those it learnt from, which trees do not go on with; texts, pictures, series",
+    extra="estimators",
+    packages=("skops", "lightgbm", "xgboost"),
+)
 _IMAGE: Final = LibraryCard(
     tasks=_SUPERVISED,
     reads="pictures of one size, grey or of up to 4 channels",
@@ -96,6 +113,7 @@ CARDS: Final = {
         not_for="deciding about a patient without a doctor; fewer than a hundred cases, of which too few are held out; "
         "rows of one patient on both sides of a split",
     ),
+    "estimator-model": _ESTIMATOR,
     "forecast-model": LibraryCard(
         tasks=("forecasting",),
         reads="windows in time order, of one series or several side by side, and the value that came after each",

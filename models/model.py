@@ -194,6 +194,13 @@ class Model(ABC):
         self.validation = None if validation is None else dict(validation)
         return self
 
+    def make_room(self, shapes: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:  # noqa: B027 (most need none)
+        """Take the dtypes and shapes of the tensors that come, where they say its shape and not its architecture."""
+
+    def holder(self) -> torch.nn.Module | Mapping[str, torch.Tensor]:
+        """What holds its parameters: its module, or tensors by name. Raises `Refused` before the first fit."""
+        return self.trained()
+
     def trained(self) -> torch.nn.Module:
         """The module. Raises `Refused` before the first fit."""
         if self.module is None:

@@ -91,12 +91,12 @@ def places_of(target: Model | torch.nn.Module | Mapping[str, Any]) -> dict[str, 
 def _raw_places(target: Any) -> dict[str, TorchTensor]:
     """As `places_of`, by the names that a module under what trains it gives its state itself."""
     check_source(target)
-    module = target.trained() if isinstance(target, Model) else target
+    module = target.holder() if isinstance(target, Model) else target
     return {} if isinstance(module, Mapping) else _places(_own(module))
 
 
 def _module(target: Model | torch.nn.Module | Mapping[str, Any]) -> torch.nn.Module | Mapping[str, Any]:
-    return unwrapped(target.trained() if isinstance(target, Model) else target)
+    return unwrapped(target.holder() if isinstance(target, Model) else target)
 
 
 def _gives_extra_state(module: torch.nn.Module | Mapping[str, Any]) -> Callable[[str], bool]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+import copy
+from collections.abc import Generator, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -16,6 +18,8 @@ from .registry import build
 from .state import EXTRA, memory_of, torch_dtype
 from .wrapped import bare_names
 
+T = TypeVar("T")
+
 
 def rebuilt(architecture: Mapping[str, Json], tensors: Mapping[str, Tensor]) -> Any:
     """The empty `Model` or module that an architecture describes, ready to be filled with these tensors.
@@ -24,11 +28,30 @@ def rebuilt(architecture: Mapping[str, Json], tensors: Mapping[str, Tensor]) -> 
     """
     default = torch.get_default_device()
     with torch.device("cpu" if default.type == "meta" else default):  # to be filled, it needs memory
-        built = build(architecture)
-    module = built.trained() if isinstance(built, Model) else built
+        module = _module(built := build(architecture), tensors)
     if isinstance(module, torch.nn.Module):
         take_dtypes(module, {name: tensor.dtype for name, tensor in tensors.items()})
     return built
+
+
+def _module(built: Any, tensors: Mapping[str, Tensor]) -> torch.nn.Module | Mapping[str, torch.Tensor]:
+    """What is to be filled of an object that was built, with room for these tensors."""
+    if not isinstance(built, Model):
+        return built
+    built.make_room({name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()})
+    return built.holder()
+
+
+@contextmanager
+def with_room(target: T, tensors: Mapping[str, Tensor]) -> Generator[T]:
+    """Whom to write tensors to: the target, or, where its shape is that of its tensors, a twin of it with room for
+    these. What comes of the twin is the target's once it is whole."""
+    twin = target
+    if isinstance(target, Model) and isinstance(target.holder(), Mapping):
+        _module(twin := copy.copy(target), tensors)
+    yield twin
+    if twin is not target:
+        vars(target).update(vars(twin))
 
 
 def take_dtypes(module: torch.nn.Module, dtypes: Mapping[str, str]) -> None:
@@ -74,9 +97,9 @@ def check_shape(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], 
     unexpected or different, or where the module would take more than `most` bytes with all that it does not keep.
     """
     with torch.device("meta"):
-        built = build(architecture)
-    module = built.trained() if isinstance(built, Model) else built
-    assert isinstance(module, torch.nn.Module)
+        module = _module(build(architecture), tensors)
+    if isinstance(module, Mapping):
+        return  # it takes the shapes that come, in the memory that these take
     state = {name: each for name, each in module.state_dict().items() if isinstance(each, torch.Tensor)}
     bare = bare_names(module, state)
     state = {bare[name]: each for name, each in state.items() if name in bare}

@@ -29,6 +29,7 @@ S = TypeVar("S")
 OWN = {
     "credit-scoring-model": "lepton_ai.models.credit.model",
     "diagnosis-model": "lepton_ai.building.fields.medicine",
+    "estimator-model": "lepton_ai.building.estimators.model",
     "forecast-model": "lepton_ai.building.series.forecasting",
     "image-diagnosis-model": "lepton_ai.building.fields.medicine",
     "image-model": "lepton_ai.building.images.model",
@@ -42,6 +43,8 @@ OWN = {
     "table-model": "lepton_ai.building.tables.model",
     "text-model": "lepton_ai.building.text.model",
 }
+HELD = {"estimator": "lepton_ai.models.estimators.model"}
+"""Those of Lepton's own that hold what was trained elsewhere, and so are none to train."""
 
 INTO = "give one that you built with into=, or take the parameters with load_tensors"
 FROM_PYTHON = "do it from Python, in a process that has the class"
@@ -57,6 +60,7 @@ _LISTED = 1000  # modules named for an unregistered class; an event must stay fa
 def register(name: str) -> Callable[[T], T]:
     """Let architectures name this `Model` or `nn.Module` class; its constructor arguments are kept at each call.
 
+    A class of scikit-learn's manner (with `get_params`) may then be a part of estimators that are loaded.
     Arguments must be JSON (tuples become lists); one that is not raises `Malformed` at construction, not at a save
     after hours of training. Registering the same class again, as a notebook does, replaces it.
     """
@@ -64,15 +68,18 @@ def register(name: str) -> Callable[[T], T]:
         raise Malformed(f"{name!r} cannot name a class; use a letter, then letters, digits and . _ / -")
 
     def enter(cls: T) -> T:
-        if not (issubclass(cls, Model) or _is_module_class(cls)):
-            raise Malformed(f"{cls.__qualname__} cannot be registered; only Model and torch.nn.Module classes can")
+        if not (issubclass(cls, Model) or _is_module_class(cls) or is_estimator_class(cls)):
+            raise Malformed(
+                f"{cls.__qualname__} cannot be registered; only Model, torch.nn.Module and scikit-learn's classes can"
+            )
         known = _classes.get(name)
-        owner = "lepton_ai's own class" if name in OWN and cls.__module__ != OWN[name] else None
+        owner = "lepton_ai's own class" if is_own_name(name) and cls.__module__ != _module_of(name) else None
         if known is not None and _qualified(known) != _qualified(cls):
             owner = _qualified(known)
         if owner:
             raise Malformed(f"the name {name!r} already belongs to {owner}; register {cls.__qualname__} under another")
-        _capture_arguments(cls)
+        if issubclass(cls, Model) or _is_module_class(cls):  # an estimator tells its arguments itself
+            _capture_arguments(cls)
         _classes[name] = cls
         return cls
 
@@ -80,13 +87,23 @@ def register(name: str) -> Callable[[T], T]:
 
 
 def is_own(model: object) -> bool:
-    """Whether it is of a class of Lepton's own."""
+    """Whether it is of a class of Lepton's own that is trained."""
     return _name_of(type(model)) in OWN
+
+
+def is_own_name(name: object) -> bool:
+    """Whether a class of that name is Lepton's own, in every process that has Lepton."""
+    return name in OWN or name in HELD
+
+
+def is_estimator_class(cls: type) -> bool:
+    """Whether it is a class in scikit-learn's manner."""
+    return all(callable(getattr(cls, name, None)) for name in ("get_params", "set_params"))
 
 
 def own_classes() -> dict[str, type]:
     """The classes by name that users registered in this process."""
-    return {name: kind for name, kind in _classes.items() if name not in OWN}
+    return {name: kind for name, kind in _classes.items() if not is_own_name(name)}
 
 
 def hyperparameters_of(name: str) -> type[BaseModel] | None:
@@ -105,13 +122,13 @@ def class_name(name: str) -> str:
 
 def knows(name: object) -> bool:
     """Whether a class of that name is Lepton's own or registered in this process."""
-    return isinstance(name, str) and (name in OWN or name in _classes)
+    return isinstance(name, str) and (is_own_name(name) or name in _classes)
 
 
 def registered(name: str) -> type:
     """The class of that name. Raises `Refused` naming the ways out; never imports by a name that was given."""
-    if name not in _classes and name in OWN:
-        import_module(OWN[name])
+    if name not in _classes and is_own_name(name):
+        import_module(_module_of(name))
     cls = _classes.get(name)
     if cls is None:
         raise Refused(
@@ -253,6 +270,10 @@ def _elements(parameters: Iterable[torch.nn.Parameter]) -> int:
 
 def _name_of(cls: type) -> str | None:
     return next((name for name, known in _classes.items() if known is cls), None)
+
+
+def _module_of(name: str) -> str:
+    return OWN.get(name) or HELD[name]
 
 
 def _is_module_class(cls: type) -> bool:

@@ -112,8 +112,12 @@ def tensors_of(source: Any) -> dict[str, Tensor]:
 
 def _state_of(source: Any) -> Mapping[str, Any]:
     """A module's state by the names that its tensors have without what trains it."""
-    state, module = source.state_dict(), source.trained() if isinstance(source, Model) else source
-    return {bare: state[name] for name, bare in bare_names(module, state).items()}
+    state, module = source.state_dict(), source.holder() if isinstance(source, Model) else source
+    return (
+        state
+        if isinstance(module, Mapping)
+        else {bare: state[name] for name, bare in bare_names(module, state).items()}
+    )
 
 
 def to_torch(tensor: Tensor) -> torch.Tensor:

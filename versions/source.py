@@ -1,4 +1,4 @@
-"""What a caller hands over to be kept: a Lepton model, any torch module, or a mapping of names to tensors."""
+"""What a caller hands over to be kept: a Lepton model, a torch module, an estimator, or names of tensors."""
 
 from __future__ import annotations
 
@@ -43,17 +43,22 @@ class Subject:
 
 
 def read(source: Any, name: str | None) -> Subject:
-    """Read an object for keeping. Raises `Malformed` where it is none of the three, or a mapping without a name."""
+    """Read an object for keeping. Raises `Malformed` where it is none of these, or a mapping without a name."""
     if (arrays := _arrays(source)) is not None and name is not None:
         return Subject(name=name, named=True, tensors=arrays)
     if isinstance(source, type):
         raise Malformed(f"{words_of(source)} cannot be kept; give an object of it, as {source.__name__}(...) makes")
     import torch
 
+    from ..models.estimators.kinds import is_estimator
     from ..models.model import Model, kebab
     from ..models.registry import architecture_of
     from ..models.state import tensors_of
 
+    if not isinstance(source, Model | torch.nn.Module) and is_estimator(source):
+        from ..models.estimators.model import KeptEstimator
+
+        source = KeptEstimator.of(source)
     if isinstance(source, Model):
         return Subject(
             name=name or source.name,
@@ -81,7 +86,8 @@ def read(source: Any, name: str | None) -> Subject:
         if name is None:
             raise Malformed("a mapping of tensors bears no name of its own; pass `name=`")
         return Subject(name=name, named=True, tensors=tensors_of(_named(source)))  # pyright: ignore[reportUnknownArgumentType]
-    raise Malformed(f"{words_of(source)} cannot be kept; give a Lepton model, a torch module or a mapping of tensors")
+    known = "a Lepton model, a torch module, a fitted estimator or a mapping of tensors"
+    raise Malformed(f"{words_of(source)} cannot be kept; give {known}")
 
 
 def _arrays(source: Any) -> Mapping[str, Tensor] | None:

@@ -54,7 +54,7 @@ class TableEncoder(RowEncoder):
         normal = cast("Tensor", torch.special.ndtri(ranked.clamp(_EDGE, 1 - _EDGE)))  # pyright: ignore[reportUnknownMemberType]
         features = torch.cat([normal.float(), gaps[:, list(self.layout.flagged)].float()], dim=1)
         known = cast("tuple[Tensor, ...]", self.hashes.split(list(self.layout.levels)))
-        codes = [_codes(hashes[:, place], levels) for place, levels in enumerate(known)]
+        codes = [codes_of(hashes[:, place], levels) for place, levels in enumerate(known)]
         return features, torch.stack(codes, dim=1) if codes else hashes.new_zeros(len(hashes), 0)
 
     def _shares(self, numbers: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class TableEncoder(RowEncoder):
         return ((shares[0] + shares[1]) / 2).T
 
 
-def _codes(hashes: Tensor, levels: Tensor) -> Tensor:
+def codes_of(hashes: Tensor, levels: Tensor) -> Tensor:
     """Places of hashes among the sorted levels; their count where it is none of them."""
     if not len(levels):
         return torch.zeros_like(hashes)

@@ -27,7 +27,7 @@ from ...events.envelope import decode
 from ...events.job import JobFinished, JobSubmitted
 from ...events.model import EvaluationRecorded
 from ...isolation import unforeseen
-from ...models.registry import OWN
+from ...models.registry import is_own_name
 from ...versions.suites.known import suite_of
 from ...versions.suites.payload import evaluation_asked
 from ...versions.workspace import Workspace
@@ -180,7 +180,7 @@ class SuiteJudge:
             message=f"suite {definition.words}",
             pool=definition.event.pool,
             needs=(
-                *(() if name is None or name in OWN else (f"class:{name}",)),
+                *(() if name is None or is_own_name(name) else (f"class:{name}",)),
                 *(f"metric:{each}" for each in payload.get("metrics", ())),
             ),
         )

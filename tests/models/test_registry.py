@@ -166,7 +166,7 @@ def test_a_name_that_cannot_stand_in_an_event_is_refused(name: str) -> None:
 
 
 def test_only_models_and_modules_can_be_registered() -> None:
-    with pytest.raises(Malformed, match="only Model and torch"):
+    with pytest.raises(Malformed, match="only Model, torch"):
         register("test-other")(dict)
 
 
@@ -206,7 +206,8 @@ def test_the_public_door_opens_without_torch() -> None:
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
 
     names = [
-        "CreditScoringModel", "DiagnosisModel", "ForecastModel", "ImageDiagnosisModel", "ImageModel", "IntentModel",
+        "CreditScoringModel", "DiagnosisModel", "EstimatorModel", "ForecastModel", "ImageDiagnosisModel", "ImageModel",
+        "IntentModel",
         "LibraryCard", "MaintenanceModel", "Model", "QualityInspectionModel", "RiskModel", "SegmentationModel",
         "SentimentModel", "SeriesModel", "TableModel", "TextModel", "register",
     ]  # fmt: skip

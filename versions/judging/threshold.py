@@ -47,7 +47,7 @@ def best_threshold(
     from ...models.model import Model
 
     target = to_judge(workspace, model, number)
-    module = target.trained() if isinstance(target, Model) else None
+    module = target.holder() if isinstance(target, Model) else None
     held = getattr(module, "threshold", None)
     if not isinstance(target, Model) or not isinstance(held, torch.Tensor) or held.numel() != 1:
         what = f"version {number} of {model.name} has no threshold that could be moved"
