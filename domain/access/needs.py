@@ -121,7 +121,10 @@ def check(rights: Rights, command: Command, state: StateOf) -> None:
     if type(command) not in NEEDS or isinstance(command, WHOLE_LEDGER):
         rights.check_everywhere(scope)
     rights.check(scope)
-    for model in models_of(command, state):
+    models = tuple(models_of(command, state))
+    if isinstance(command, OfStudy) and not models:  # a study of no model is anybody's work
+        rights.check_everywhere(scope)
+    for model in models:
         rights.check(scope, model)
     if isinstance(command, Commit):
         if len(command.line) > 1:  # a merge

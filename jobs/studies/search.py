@@ -20,6 +20,7 @@ from optuna.trial import Trial, TrialState
 
 from ...building.search.samplers import grid_size, pruner_of, sampler_of
 from ...errors import Refused
+from ...versions.studies.frozen import STATUS
 from ...versions.studies.opened import OpenStudy
 from .definition import SearchDefinition
 from .trials import BudgetSpent, DoesTrials, OnEpoch, TrialLost, TrialPruned
@@ -162,7 +163,7 @@ class Search:
         with self._drawing:
             self.opened.study.tell(trial, values, state)
         if self.on_trial is not None:
-            self.on_trial(trial.number, state.name.lower(), values)
+            self.on_trial(trial.number, STATUS[state], values)
 
     def _check_hopeful(self, lost: TrialLost) -> None:
         """Raise `Refused` once the first trials have all failed."""

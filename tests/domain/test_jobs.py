@@ -392,3 +392,14 @@ def test_what_a_job_cannot_wait_for_is_refused(asked: SubmitJob, complaint: str)
 
     with pytest.raises(Refused, match=complaint):
         past.decided(asked)
+
+
+def test_work_that_makes_nothing_ends_with_its_result_alone() -> None:
+    trial = submit(kind="trial", payload={"class": "credit-scoring-model", "label": "y"})
+    begun = StartJob(job="j1", epoch=1, tells_run=True)
+    past = Past(trial, assign(ready("w1", 1, "default", "trial")), begun)
+
+    appended = past.ask(FinishJob(job="j1", epoch=1, made=None, result={"f1": 0.5}))
+
+    assert kinds(appended) == ["run.finished", "job.finished"]
+    assert (job(past).version, dict(job(past).result)) == (None, {"f1": 0.5})

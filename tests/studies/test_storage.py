@@ -19,7 +19,9 @@ from optuna.testing.pytest_storages import StorageTestCase
 from optuna.trial import TrialState
 
 from lepton_ai import ModelManager
-from lepton_ai.errors import Malformed, ReadOnly, Refused
+from lepton_ai.domain.access.rights import Rights
+from lepton_ai.domain.studies.commands import CreateStudy, DeleteStudy
+from lepton_ai.errors import Forbidden, Malformed, ReadOnly, Refused
 from lepton_ai.optuna import LedgerStorage
 
 
@@ -154,3 +156,18 @@ def test_the_past_is_read_and_never_written(manager: ModelManager) -> None:
     assert len(load_study(study_name="s", storage=then).trials) == 3
     with pytest.raises(ReadOnly):
         then.create_new_trial(study._study_id)
+
+
+def test_who_may_not_do_everything_works_on_studies_of_their_models_alone(manager: ModelManager) -> None:
+    study = studied(LedgerStorage(manager))
+    manager._workspace.admit(CreateStudy(study="of credit", directions=("minimize",), model="credit"), None)
+    bea = LedgerStorage(manager.acting("bea", Rights(frozenset({"read", "write"}), ("credit",))))
+
+    assert [each.study_name for each in bea.get_all_studies()] == ["of credit"]
+    assert bea.create_new_trial(bea.get_study_id_from_name("of credit"))
+    with pytest.raises(KeyError):
+        bea.delete_study(study._study_id)
+    with pytest.raises(Forbidden):
+        bea.create_new_study([StudyDirection.MINIMIZE])
+    with pytest.raises(Forbidden):
+        bea._admit(DeleteStudy(study="s", created=study._study_id))

@@ -19,6 +19,8 @@ STATES: Final[Mapping[str, TrialState]] = {
     "pruned": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
+STATUS: Final = {state: status for status, state in STATES.items()}
+"""What a state of Optuna's is called in events."""
 UNFINISHED: Final = (TrialState.WAITING, TrialState.RUNNING)
 
 

@@ -37,7 +37,7 @@ from ...events.study import Direction
 from ...ledger import Receipt
 from ..workspace import Workspace
 from .distributions import known_distribution, told_distribution
-from .frozen import STATES, UNFINISHED, FrozenTrials, frozen
+from .frozen import STATES, STATUS, UNFINISHED, FrozenTrials, frozen
 from .known import KnownStudies
 
 _DIRECTIONS: Final[dict[StudyDirection, Direction]] = {
@@ -45,7 +45,6 @@ _DIRECTIONS: Final[dict[StudyDirection, Direction]] = {
     StudyDirection.MAXIMIZE: "maximize",
 }
 _KNOWN_DIRECTIONS: Final = {word: direction for direction, word in _DIRECTIONS.items()}
-_STATUS: Final = {state: status for status, state in STATES.items()}
 NAMELESS: Final = "no-name-"
 """How Optuna begins the names of studies that were given none."""
 
@@ -132,7 +131,7 @@ class StudyStorage(BaseStorage):
         study, trial = self._trial(trial_id)
         place: dict[str, Any] = {"study": study.name, "created": study.created, "trial": trial.number}
         if state.is_finished():
-            end = End(status=_STATUS[state], values=None if values is None else tuple(values))
+            end = End(status=STATUS[state], values=None if values is None else tuple(values))
             return bool(self._admit(EndTrial(**place, end=end)).events)
         if values is not None:
             raise Malformed("values are of a trial that ends; end it with them")
@@ -188,7 +187,7 @@ def _known_of(template: FrozenTrial | None) -> dict[str, Any]:
     end = None
     if template.state.is_finished():
         values = None if template.values is None else tuple(template.values)
-        end = End(status=_STATUS[template.state], values=values, ended=_moment(template.datetime_complete))
+        end = End(status=STATUS[template.state], values=values, ended=_moment(template.datetime_complete))
     return {
         "status": "waiting" if template.state == TrialState.WAITING else "running",
         "started": _moment(template.datetime_start),
