@@ -48,7 +48,7 @@ def fill(optimizer: Optimizer, files: Mapping[str, bytes], what: str) -> None:
     Raises `UnknownRevision` where none is kept, `Refused` where it is of other parameters.
     """
     if FILE not in files:
-        raise UnknownRevision(f"{what} has no optimizer's state; it is kept where a save is given optimizer=")
+        raise UnknownRevision(f"{what} has no optimizer's state", python="it is kept where a save is given optimizer=")
     state = _read(files[FILE])
     groups, own = state["param_groups"], optimizer.state_dict()["param_groups"]
     sizes, needed = ([len(group["params"]) for group in each] for each in (groups, own))
@@ -85,7 +85,7 @@ def _taken_apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, _PLAIN):
         return value
     raise Malformed(
-        f"the optimizer's state holds {words_of(value)} at {path}, which cannot be kept; leave optimizer= out"
+        f"the optimizer's state holds {words_of(value)} at {path}, which cannot be kept", python="leave optimizer= out"
     )
 
 
