@@ -31,7 +31,9 @@ from .train import chosen_columns, directing, direction, selecting, setting
 @click.argument("data", shell_complete=data_names)
 @click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="What is searched for; may be repeated.")
-@click.option("--trials", type=int, metavar="N", help="Trials that the study has in the end, 50 where nothing bounds it.")
+@click.option(
+    "--trials", type=int, metavar="N", help="Trials that the study has in the end, 50 where nothing bounds it."
+)
 @click.option("--budget", metavar="TIME", help="No trial begins after it: 90s, 10m, 2h.")
 @click.option("--workers", type=int, default=0, metavar="N", help="Trials at a time, as jobs that workers do.")
 @click.option("--space", type=click.Path(dir_okay=False), metavar="FILE", help="What is searched, in TOML or JSON.")
