@@ -390,6 +390,7 @@ def test_jobs_of_a_server_take_what_jobs_of_a_home_take() -> None:
 def test_a_manager_of_a_server_has_every_method_and_none_that_would_open_a_home() -> None:
     through_the_outbox = {
         "save_version", "kept", "adopt", "load_kept", "drop_kept", "sync", "run", "train", "alias", "checkpoints",
+        "load_optimizer",
     }  # fmt: skip
     inherited = {
         each
