@@ -23,9 +23,10 @@ ELSEWHERE = {
     "tune", "upgrade", "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
-ALONE = {"completion", "logs", "status", "sync", "kept", "adopt", "token", "prove", "demo"}
+ALONE = {"chains", "completion", "logs", "status", "sync", "kept", "adopt", "token", "prove", "demo"}
 """What tells of where it runs, makes a ledger of its own and serves it, or is of a spool that is each door's own; once
-there is a token all must show one. Two ledgers' proofs have nothing in common: tests/evidence."""
+there is a token all must show one. Two ledgers' proofs have nothing in common: tests/evidence. A chain's steps have
+keys that tell where its rows lie: tests/manager/test_contract.py asks for chains at both doors."""
 _VARYING = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|packs/../[0-9a-f]{32}|lepton adopt [0-9a-f]{12}|(sha256|blake3):[0-9a-f]{64}|sealed:v1:[\w=-]+"

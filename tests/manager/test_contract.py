@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from lepton_ai import GateNotMet, ModelManager, Refused, Stale
-from lepton_ai.errors import LeptonError
+from lepton_ai.errors import LeptonError, UnknownRevision
 from lepton_ai.jobs.api import Jobs
 from lepton_ai.models.credit.model import CreditScoringModel
 from lepton_ai.remote.manager import RemoteManager
@@ -296,6 +296,18 @@ def test_versions_are_judged_on_rows_of_the_caller(manager: ModelManager, name: 
     assert predicted.num_rows == 100
     told = manager.evaluate_predictions(first, predicted.column("prediction"), labels[200:], name="told", draws=50)
     assert told.name == "told"
+
+
+def test_a_chain_that_was_run_where_the_ledger_is_is_told(door: Door, name: str) -> None:
+    manager, there = door.manager, door.manager if door.server is None else door.server.manager
+    manager.save_version(arrays(1, 10), name=name)
+    with pytest.raises(UnknownRevision, match=f"there is no chain '{name}'"):
+        manager.show_chain(name)
+
+    ran = there.chain({"name": name, "steps": {"mark": {"kind": "tag", "version": f"{name}@1", "tag": "chained"}}})
+
+    assert manager.show_chain(name).to_dict() == ran.to_dict()
+    assert name in {each.chain for each in manager.chains()}
 
 
 def test_an_optimizer_is_kept_beside_parameters(manager: ModelManager, name: str) -> None:
