@@ -101,7 +101,16 @@ def test_an_interrupt_within_a_library_that_tells_it_as_its_own_error_ends_it_so
     library: str, env: dict[str, str]
 ) -> None:
     within = {
-        "duckdb": "import threading, os; threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()",
+        # once the query has been at work for half a second
+        "duckdb": "import os, sys, threading, time, traceback\n"
+        "def interrupt():\n"
+        "    looks, main = 0, threading.main_thread().ident\n"
+        "    while looks < 50:\n"
+        "        names = [each.name for each in traceback.extract_stack(sys._current_frames()[main])]\n"
+        "        looks = looks + 1 if 'to_arrow_reader' in names else 0\n"
+        "        time.sleep(0.01)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=interrupt, daemon=True).start()",
         # what pydantic raises where a signal comes while it builds the validators of a class
         "pydantic": "import lepton_ai.versions.feed as feed; from pydantic_core import SchemaError\n"
         "def events(*_, **__): raise SchemaError('Error building `literal` serializer:\\n  KeyboardInterrupt: ')\n"
