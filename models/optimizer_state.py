@@ -6,15 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import numpy as np
-
 from ..errors import Malformed, Refused, UnknownRevision
 from ..plain import words_of
-from ..tensors.tensor import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
+
+    from ..tensors.tensor import Array
 
 FILE: Final = "optimizer.safetensors"
 """What it is called among the files of a version."""
@@ -39,6 +38,10 @@ def written(optimizer: Any) -> bytes:
 
 def as_tensor(optimizer: Any) -> dict[str, Array]:
     """The same as one tensor of bytes, by its name, which is kept among those of a checkpoint."""
+    import numpy as np
+
+    from ..tensors.tensor import Array
+
     return {FILE: Array.from_numpy(np.frombuffer(written(optimizer), np.uint8))}
 
 

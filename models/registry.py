@@ -285,6 +285,18 @@ def _qualified(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
+def untrained(name: str, hyperparameters: Mapping[str, Json]) -> Model:
+    """A model that can be trained, by its name, with hyperparameters that are checked together.
+
+    Raises `Refused` where there is none of that name, `Malformed` for what it does not take.
+    """
+    model: Model = registered(known(name))()
+    for each, value in hyperparameters.items():
+        model.add_hyperparameter(each, value)
+    model.check_hyperparameters()
+    return model
+
+
 def known(name: str) -> str:
     """The name of a model that can be trained, Lepton's own or registered here; else `Refused`."""
     from difflib import get_close_matches

@@ -18,24 +18,15 @@ ShowsJob = Callable[[str], JobRecord]
 def chain_record(workspace: Workspace, show: ShowsJob, name: str) -> ChainRecord:
     """A chain, and how far it has come. Raises `UnknownRevision` where there is none that may be read."""
     workspace.rights.check("read")
-    chain = cast(ChainState, workspace.ledger.state(chain_stream(name)))
-    if not workspace.rights.covers(*chain.models):
-        chain = ChainState(name)
-    steps, outcomes = dict[str, ChainStep](), chain.known.outcomes
-    for step, plan in chain.steps.items():
-        needs = [steps[each] for each in plan.needs]
-        blank = ChainStep(step, plan.kind, "waiting", plan.needs)
-        steps[step] = _stands(workspace, show, blank, outcomes.get(step), needs)
-    return ChainRecord(name, tuple(steps.values()))
+    return _record(workspace, show, _readable(workspace, name).known)
 
 
 def chain_records(workspace: Workspace, show: ShowsJob) -> ChainRecords:
     """The chains that may be read, by name."""
     workspace.rights.check("read")
-    streams = workspace.ledger.store.streams("chain/")
-    chains = {each.removeprefix("chain/"): cast(ChainState, workspace.ledger.state(each)) for each in streams}
-    readable = [name for name, chain in chains.items() if chain.steps and workspace.rights.covers(*chain.models)]
-    return ChainRecords(chain_record(workspace, show, name) for name in readable)
+    names = (stream.removeprefix("chain/") for stream in workspace.ledger.store.streams("chain/"))
+    chains = (_readable(workspace, name) for name in names)
+    return ChainRecords(_record(workspace, show, chain) for chain in chains if chain.steps)
 
 
 def lost_need(needs: Iterable[ChainStep]) -> str | None:
@@ -47,6 +38,21 @@ def lost_need(needs: Iterable[ChainStep]) -> str | None:
 def of_job(step: ChainStep, job: JobRecord) -> ChainStep:
     """A step that is a job, as that stands."""
     return step.at(job.status, job=job.job, version=job.version, reason=job.reason)
+
+
+def _readable(workspace: Workspace, name: str) -> ChainState:
+    """A chain's state; an empty one where there is none of that name, or it may not be read."""
+    chain = cast(ChainState, workspace.ledger.state(chain_stream(name)))
+    return chain if workspace.rights.covers(*chain.models) else ChainState(name)
+
+
+def _record(workspace: Workspace, show: ShowsJob, chain: ChainState) -> ChainRecord:
+    steps, outcomes = dict[str, ChainStep](), chain.outcomes
+    for step, plan in chain.steps.items():
+        needs = [steps[each] for each in plan.needs]
+        blank = ChainStep(step, plan.kind, "waiting", plan.needs)
+        steps[step] = _stands(workspace, show, blank, outcomes.get(step), needs)
+    return ChainRecord(chain.name, tuple(steps.values()))
 
 
 def _stands(

@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 from ...errors import LeptonError, Unavailable
 from ...events.job import JobSubmitted
-from ...models.model import Model
-from ...models.registry import registered
+from ...models.registry import untrained
 from ...versions.data.named_data import asked_of_worker
 from ...versions.workspace import Workspace
 from ..api import JobLimits, Jobs, submit
@@ -57,7 +56,7 @@ class TrialsHere:
     def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:  # noqa: ARG002
         """As the protocol says; begun anew where it was cut off."""
         try:
-            model = made(self.definition.model_class, hyperparameters)
+            model = untrained(self.definition.model_class, hyperparameters)
             model.train(self.rows, self.labels, validation=self.validation, on_epoch=on_epoch)
         except (TrialPruned, BudgetSpent, Unavailable, MemoryError):
             raise
@@ -102,12 +101,3 @@ def asked_before(workspace: Workspace, key: str) -> str | None:
     """The job that was asked for under a key, None where none was."""
     events = (each.event for each in workspace.known(key))
     return next((event.job for event in events if isinstance(event, JobSubmitted)), None)
-
-
-def made(model_class: str, hyperparameters: Mapping[str, Any]) -> Model:
-    """A model with these hyperparameters, checked together."""
-    model: Model = registered(model_class)()
-    for name, value in hyperparameters.items():
-        model.add_hyperparameter(name, value)
-    model.check_hyperparameters()
-    return model

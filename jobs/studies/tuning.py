@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any, Final, Protocol, cast
@@ -21,6 +20,7 @@ from ...domain.studies.commands import CreateStudy
 from ...domain.studies.state import StudyState
 from ...errors import Malformed, Refused
 from ...events.sql.lock import Held
+from ...models.registry import untrained
 from ...results import Version
 from ...results.work.studies import StudyRecord
 from ...versions.studies.known import study_of
@@ -33,10 +33,9 @@ from .definition import SearchDefinition, definition_of
 from .earlier import tell_earlier
 from .record import best_of, study_record
 from .search import OnTrial, Search
-from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before, made
+from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before
 
 MOST_EARLIER: Final = 1000
-log = logging.getLogger("lepton")
 
 
 class Trains(KnowsData, Protocol):
@@ -94,7 +93,7 @@ class Tuning:
         definition = definition_of(model, state, study=study, label=label, branch=branch, chosen=chosen, **asked)
         does, digest = self._does(definition, data, labels, validation, workers, limits)
         found, new = _created(workspace, definition)
-        with closing(_Lock(self.lock(f"study-{found.created}"))) as held, _quiet():
+        with self._held(found) as held, _quiet():
             opened = OpenStudy(workspace, definition.study)
             if new and warm:
                 tell_earlier(opened.study, definition, state, warm, digest)
@@ -115,6 +114,15 @@ class Tuning:
             for trial in best[:keep]:
                 keeping.keep(opened, trial, workers, limits)
         return study_record(workspace, definition.study)
+
+    @contextmanager
+    def _held(self, study: StudyState) -> Generator[Held]:
+        """The study's lock, as long as its search is at work."""
+        held = self.lock(f"study-{study.created}")
+        try:
+            yield held
+        finally:
+            held.release()
 
     def _does(
         self,
@@ -178,7 +186,7 @@ class _Keeping:
             version = self._committed(known)
         else:
             validation = None if self.validation is None else (self.validation, self.labels)
-            model = made(search.model_class, chosen)
+            model = untrained(search.model_class, chosen)
             version = self.manager.train(model, self.data, self.labels, validation=validation, **common)
         opened.study.set_user_attr(f"version of trial {trial.number}", f"{search.model}@{version}")
         return version
@@ -189,23 +197,15 @@ class _Keeping:
         return self.workspace.version(model, number)
 
 
-class _Lock:
-    """A lock that is held while a search is at work, and watched."""
-
-    def __init__(self, held: Held) -> None:
-        self.check = held.check
-        self.close = held.release
-
-
-class _quiet:
-    """Leaves it to Lepton to say how a search goes."""
-
-    def __enter__(self) -> None:
-        self._level = get_verbosity()
-        set_verbosity(WARNING)
-
-    def __exit__(self, *_: object) -> None:
-        set_verbosity(self._level)
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Leave it to Lepton to say how a search goes."""
+    level = get_verbosity()
+    set_verbosity(WARNING)
+    try:
+        yield
+    finally:
+        set_verbosity(level)
 
 
 def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyState, bool]:

@@ -32,16 +32,13 @@ def train(payload: Train, context: Context) -> Finished:
     from ...datasets.read import labelled_alike
     from ...datasets.selection import selected_by
     from ...datasets.tables import fingerprint
-    from ...models.registry import is_own, known, registered
+    from ...models.registry import is_own, untrained
     from ...models.state import tensors_of
     from ...provenance import code, environment
     from ..rows import OrderedRows
 
     chosen = selected_by(payload)
-    model = registered(known(payload.model_class))()
-    for name, value in payload.hyperparameters.items():
-        model.add_hyperparameter(name, value)
-    model.check_hyperparameters()
+    model = untrained(payload.model_class, payload.hyperparameters)
     ordered = OrderedRows(payload, context)
     rows, labels = ordered.in_parts() if model.reads_in_parts else ordered.labelled()
     other = context.order.validation_source

@@ -27,14 +27,11 @@ def trial(payload: TrialTraining, context: Context) -> Finished:
     from ...datasets.examination import noted
     from ...datasets.read import labelled_alike
     from ...datasets.selection import selected_by
-    from ...models.registry import known, registered
+    from ...models.registry import untrained
     from ..rows import OrderedRows
 
     chosen = selected_by(payload)
-    model = registered(known(payload.model_class))()
-    for name, value in payload.hyperparameters.items():
-        model.add_hyperparameter(name, value)
-    model.check_hyperparameters()
+    model = untrained(payload.model_class, payload.hyperparameters)
     rows, labels = OrderedRows(payload, context).labelled()
     other = context.order.validation_source
     validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
