@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .projections.queries.search import Following
     from .projections.queries.search import Page as SearchPage
     from .results import (
+        BuildRecord,
         Card,
         ChainRecord,
         ChainRecords,
@@ -1364,6 +1365,57 @@ class ModelManager:
             hyperparameters=hyperparameters, sampler=sampler, pruner=pruner, seed=seed, warm=warm, keep=keep, name=name,
             study=study, branch=branch, validation=validation, better=better, types=types, drop=drop, columns=columns,
             message=message, on_trial=on_trial, limits=limits,
+        )  # fmt: skip
+
+    def build(
+        self,
+        data: Any,
+        labels: Any = None,
+        *,
+        name: str | None = None,
+        task: Literal["auto", "binary", "multiclass", "regression"] = "auto",
+        positive: float | str | None = None,
+        metric: str | None = None,
+        better: Mapping[str, str] | None = None,
+        budget: float | str | None = None,
+        trials: int | None = None,
+        workers: int = 0,
+        candidates: Sequence[str] | None = None,
+        folds: int | None = None,
+        groups: str | None = None,
+        time: str | None = None,
+        seed: int = 0,
+        branch: str = "main",
+        message: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        on_trial: Callable[[int, str, Sequence[float] | None], None] | None = None,
+        **limits: Any,
+    ) -> BuildRecord:
+        """Find the best model of labelled rows: several kinds are searched, cross-validated on the same `folds`, and
+        the best is fitted to all rows and kept as a version.
+
+        `data` and `labels` are as in `train`. `budget` (seconds, or "10m", which it is where nothing is said) bounds
+        all of it, `trials` the settings that are tried. `task` is what the labels seem to ask where it is not said; of
+        two classes that are text the rarer is the `positive` one. `metric` is ROC AUC of two classes, macro F1 of
+        several, RMSE of numbers. `groups` names a column whose values are held out whole, `time` one by which rows are
+        judged by earlier ones; neither is learnt. `candidates` names the kinds to try, of those that docs/building.md
+        lists. With `workers` so many trials at a time are jobs, which take the `limits` of jobs. Killed at any moment
+        and called again with the same rows it goes on where it was. Raises `Malformed` or `Refused` before anything is
+        begun where the rows or what is asked contradict themselves.
+        """
+        from .versions.studies import check_installed
+
+        check_installed()
+        from .jobs.builds.building import Building
+
+        self._outbox.ready()
+        return Building(self, self._home.lock_now).build(
+            data, labels, name=name, task=task, positive=positive, metric=metric, better=better, budget=budget,
+            trials=trials, workers=workers, candidates=candidates, folds=folds, groups=groups, time_column=time,
+            seed=seed, branch=branch, message=message, types=types, drop=drop, columns=columns, on_trial=on_trial,
+            limits=limits,
         )  # fmt: skip
 
     def study(self, name: str) -> StudyRecord:

@@ -37,6 +37,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Runs": ("work.runs", ("runs",)),
     "Jobs": ("work.jobs", ("jobs", "logs", "cancel")),
     "Search": ("work.tune", ("tune",)),
+    "Building": ("work.build", ("build",)),
     "Chains": ("work.chain", ("chain", "chains")),
     "Evidence": ("evidence", ("sign-head", "prove", "verify")),
     "Asking the ledger": ("query", ("sql", "events", "snapshot")),

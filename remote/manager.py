@@ -77,6 +77,7 @@ class RemoteManager(
     rebuild_from_kafka = on_its_machine("rebuild_from_kafka")
     snapshot = on_its_machine("snapshot")
     study = on_its_machine("study")
+    build = on_its_machine("build")
     tune = on_its_machine("tune")
     upgrade = on_its_machine("upgrade")
 

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .past.rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .tokens import CreatedToken, TokenRecord, Tokens
     from .version import PendingVersion, Version, VersionRef
+    from .work.builds import BuildRecord, CandidateRecord
     from .work.chains import ChainRecord, ChainRecords, ChainStep
     from .work.jobs import JobRecord, JobRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
@@ -67,8 +68,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bin",
+    "BuildRecord",
     "ByClass",
     "Calibration",
+    "CandidateRecord",
     "Card",
     "ChainRecord",
     "ChainRecords",
@@ -264,6 +267,7 @@ _HOMES: Final = {
     ".work.chains": ("ChainRecord", "ChainRecords", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
+    ".work.builds": ("BuildRecord", "CandidateRecord"),
     ".work.studies": ("StudyRecord", "TrialRecord"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
     ".maintenance.healed": ("Healed", "HealedPack"),

@@ -288,6 +288,53 @@ CHINESE: Final = {
     "there are no runs yet; a training script begins one (docs/runs.md)":
         "还没有运行；训练脚本开始一个（docs/runs.md）",
     "trial": "试验",
+    "trials": "试验", "candidate": "候选", "difference (95 %)": "差异（95 %）", "seconds": "秒", "label": "标签",
+    "{label}: {task}, {rows} rows, {columns} columns, {folds} folds; {trials} trials in {seconds} s": (
+        "{label}：{task}，{rows} 行，{columns} 列，{folds} 折；{seconds} 秒内 {trials} 次试验"
+    ),
+    "note: {remark}": "注意：{remark}",
+    "{candidate} left out: {reason}": "未采用 {candidate}：{reason}",
+    "{candidate}: {reason}": "{candidate}：{reason}",
+    "next: {advice}": "下一步：{advice}",
+    "kept {candidate} in {model} as version {version}": "已将 {candidate} 保存到 {model}，版本 {version}",
+    "drop the columns that the notes name, where they are what they seem, and build again": (
+        "若注意中的列确实如此，请去掉它们并重新构建"
+    ),
+    "linear is level with it, smaller and easier to explain: build with that candidate alone": (
+        "linear 与之相当，更小也更易解释：可只用该候选构建"
+    ),
+    "the best came late, as trial {trial} of {trials}: a larger budget may find a better one": (
+        "最佳结果出现较晚（第 {trial} 次，共 {trials} 次试验）：更大的预算可能找到更好的"
+    ),
+    "a larger budget has room for what took too long": "更大的预算可容纳耗时过长的候选",
+    "{rows} rows leave the figures uncertain: more rows tell more than more trials": (
+        "{rows} 行使指标不够确定：增加行数比增加试验更有用"
+    ),
+    "evaluate {version} on rows that no fold had": "用各折之外的行评估 {version}",
+    "one round of its folds takes more than a fifth of the budget": "一轮交叉验证超过预算的五分之一",
+    "the budget was over before its turn": "轮到它之前预算已用完",
+    "every trial of it failed": "其所有试验均失败",
+    "each of its settings fell behind on the first folds": "其各种设置在前几折中均落后",
+    "few parameters: hard to beat on few rows, and the yardstick of all others": (
+        "参数少：行数少时难以超越，也是其他候选的标尺"
+    ),
+    "needs little tuning, and is not led astray by columns that tell nothing": "几乎无需调参，不受无用列干扰",
+    "usually ahead on tables of numbers and categories, with or without gaps": (
+        "在数值与类别表格上通常领先，无论有无缺失值"
+    ),
+    "an ensemble of nets in one (TabM): ahead where columns act smoothly and together": (
+        "集成于一体的网络（TabM）：列平滑且共同作用时领先"
+    ),
+    "a head over a pretrained sentence encoder: the columns hold free text alone": (
+        "预训练句子编码器上的分类头：列中只有自由文本"
+    ),
+    "its package is not installed": "未安装其软件包",
+    "of so many rows its trees are large, and boosting is ahead": "行数过多时其树很大，提升法更优",
+    "a net is tried on a hundred to a hundred thousand rows": "一百到十万行时才尝试网络",
+    "nets need the extra: pip install 'lepton-ai-sdk[build]'": "网络需要附加包：pip install 'lepton-ai-sdk[build]'",
+    "models of text need the extra: pip install 'lepton-ai-sdk[build]'": (
+        "文本模型需要附加包：pip install 'lepton-ai-sdk[build]'"
+    ),
     "study {study}: {complete} trials complete, {pruned} pruned, {failed} failed": (
         "搜索 {study}：完成 {complete} 次试验，剪枝 {pruned} 次，失败 {failed} 次"
     ),

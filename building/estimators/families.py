@@ -7,6 +7,7 @@ from typing import Any, Final
 from ...models.encoding import Layout
 from ...models.estimators.libraries import needed
 from .hyperparameters import EstimatorFamily, EstimatorHyperparameters
+from .threads import threads_for
 
 _STRONGEST: Final = 1e12
 """What scikit-learn takes for no penalty at all."""
@@ -26,7 +27,8 @@ def fitted_family(
     family: EstimatorFamily = plan.family
     estimator, told = makers[family](plan, layout, classes)
     word = "model__sample_weight" if family == "linear" else "sample_weight"
-    fitted = estimator.fit(rows, targets, **told, **({} if weights is None else {word: weights}))
+    with threads_for(rows.size):
+        fitted = estimator.fit(rows, targets, **told, **({} if weights is None else {word: weights}))
     # asked by several threads, a forest would add its trees' numbers up in whatever order these end
     return fitted.set_params(n_jobs=None) if family == "random-forest" else fitted
 

@@ -25,7 +25,9 @@ class EstimatorHyperparameters(LabelChoice, SplitChoice):
     family: EstimatorFamily = Field(
         "hist-gradient-boosting", json_schema_extra={"search": {"choices": [*get_args(EstimatorFamily)]}}
     )
-    held_out: float = Field(0.2, gt=0, lt=0.9, description="the share of rows that figures and threshold are of")
+    held_out: float = Field(
+        0.2, ge=0, lt=0.9, description="the share of rows that figures and threshold are of; with 0 nothing is measured"
+    )
     l2: float = Field(1.0, ge=0, le=1e6, json_schema_extra={"search": {"low": 1e-3, "high": 100.0, "log": True}})
     learning_rate: float = Field(0.1, gt=0, le=1, json_schema_extra={"search": {"low": 0.01, "high": 0.3, "log": True}})
     leaves: Whole = Field(31, ge=2, le=65_536, json_schema_extra={"search": {"low": 4, "high": 256, "log": True}})

@@ -15,7 +15,11 @@ from ...datasets.examination import examine
 from ...datasets.splits.split import places_of
 from ...datasets.tables import fingerprint, parted, read_labels, read_table, without_columns
 from ...errors import Refused
+from ...evaluation.answers.corrections import corrected
 from ...evaluation.binary import best_threshold
+from ...evaluation.outcomes import Outcomes
+from ...evaluation.predictions import outcomes_of_predictions
+from ...evaluation.resampling import Sampling
 from ...models.estimators.model import KeptEstimator
 from ...models.hyperparameter import Json
 from ...models.memory import within_memory
@@ -47,7 +51,8 @@ class EstimatorModel(KeptEstimator):
     ) -> Self:
         """Fit anew, the same for one seed and machine; `on_epoch` is called once, behind the fit.
 
-        Without `validation` a share of the rows is held out; these rows, or those, give the threshold and `metrics`.
+        Without `validation` a share of the rows is held out; these rows, or those, give the threshold and `metrics`,
+        and where the share is 0 there are none.
         Raises `Malformed` on data that cannot be read or labels that are not what is to be predicted, `Refused` where a
         package is absent.
         """
@@ -57,24 +62,35 @@ class EstimatorModel(KeptEstimator):
         column = read_labels(labels, table.rows)
         target = Target.of(column, plan.task, plan.positive_label)
         examine(table, column)
-        if validation is None:
-            learn, held = _parts(plan, target, table, column, apart)
-        else:
+        learn, held = (table, column), None
+        if validation is not None:
             beside = read_table(parted(validation[0], self._split_by)[0]).aligned(table.schema)
-            learn, held = (table, column), (beside, read_labels(validation[1], beside.rows))
+            held = beside, read_labels(validation[1], beside.rows)
+        elif plan.held_out:
+            learn, held = _parts(plan, target, table, column, apart)
         with within_memory():
             estimator = _learnt(plan, target, *learn)
         if target.task == "binary":
-            estimator.threshold_ = np.float64(_threshold(plan, estimator, held[0], target.codes(held[1])))
+            estimator.threshold_ = np.float64(_threshold(plan, estimator, target, held))
         self._schema = table.schema
         self._hold(estimator)
         self.settings = {"seed": plan.seed, "task": target.task}
-        self.metrics = recorded_figures(self.outcomes(*held).performance)
         self.data = fingerprint(table, column)
-        self.validation = without_columns(fingerprint(*held))
+        if held is not None:
+            self.metrics = recorded_figures(self.outcomes(*held).performance)
+            self.validation = without_columns(fingerprint(*held))
         if on_epoch is not None:
             on_epoch(1, self.metrics)
         return self
+
+    def outcomes(self, data: Any, labels: Any, sampling: Sampling | None = None) -> Outcomes:
+        """What each labelled row is and what the estimator says of it, asked once. Raises as `predict_proba` does."""
+        if self.TASK == "regression":
+            return super().outcomes(data, labels, sampling)
+        estimator, rows = self._known(), self._rows(data)
+        own = estimator.predict_proba(rows)
+        chances = corrected(own, self.settings)
+        return outcomes_of_predictions(self.TASK, labels, estimator.called(own), chances, self.classes_, sampling)
 
     @property
     def name(self) -> str:
@@ -152,7 +168,9 @@ def _balanced(codes: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.floa
 
 
 def _threshold(
-    plan: EstimatorHyperparameters, estimator: TableEstimator, table: Table, truth: npt.NDArray[np.int64]
+    plan: EstimatorHyperparameters, estimator: TableEstimator, target: Target, held: Labelled | None
 ) -> float:
-    """The threshold that was chosen, or the one with the best F1 on the held-out rows."""
-    return best_threshold(truth, estimator.predict_proba(table)[:, 1]) if plan.threshold is None else plan.threshold
+    """The threshold that was chosen, or the one with the best F1 on the held-out rows; 0.5 without any."""
+    if plan.threshold is not None or held is None:
+        return 0.5 if plan.threshold is None else plan.threshold
+    return best_threshold(target.codes(held[1]), estimator.predict_proba(held[0])[:, 1])

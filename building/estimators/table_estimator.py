@@ -15,6 +15,7 @@ from ...models.encoding import Layout, RowEncoder, table_inputs
 from ..tables.encoding import codes_of
 from .families import fitted_family
 from .hyperparameters import EstimatorHyperparameters
+from .threads import threads_for
 
 
 class TableEncoding(RowEncoder):
@@ -62,9 +63,14 @@ class TableEstimator(BaseEstimator):
 
     def predict(self, table: Table) -> npt.NDArray[Any]:
         """The label or the number of each row."""
-        if self.task_ == "regression":
-            return np.asarray(self.family_.predict(self._encoded(table)), np.float64)
-        chances = self.predict_proba(table)
+        if self.task_ != "regression":
+            return self.called(self.predict_proba(table))
+        rows = self._encoded(table)
+        with threads_for(rows.size):
+            return np.asarray(self.family_.predict(rows), np.float64)
+
+    def called(self, chances: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+        """The label of each row, by the probabilities of its classes."""
         if self.task_ == "binary":
             return self.classes_[(chances[:, 1] >= self.threshold_).astype(np.int64)]
         return self.classes_[chances.argmax(axis=1)]
@@ -72,7 +78,9 @@ class TableEstimator(BaseEstimator):
     def predict_proba(self, table: Table) -> npt.NDArray[np.float64]:
         """The probability of each class; none of one that was held out whole."""
         chances = np.zeros((table.rows, len(self.classes_)))
-        chances[:, self.learnt_] = self.family_.predict_proba(self._encoded(table))
+        rows = self._encoded(table)
+        with threads_for(rows.size):
+            chances[:, self.learnt_] = self.family_.predict_proba(rows)
         return chances
 
     def __sklearn_tags__(self) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
 
@@ -59,7 +61,10 @@ def sampler_of(name: str, space: SearchSpace, seed: int, trial: int, *, parallel
         case "cmaes":
             return CmaEsSampler(seed=own, warn_independent_sampling=False)
         case _:
-            return TPESampler(seed=own, constant_liar=parallel)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)  # of `group`, which conditions need
+                conditional = any(each.when for each in space.parameters)
+                return TPESampler(seed=own, constant_liar=parallel, group=conditional)
 
 
 def pruner_of(name: str) -> BasePruner:

@@ -78,24 +78,24 @@ def tune(
         data,
         label,
         metric=metrics or None,
-        budget=_seconds(budget),
+        budget=bare_seconds(budget),
         space=None if space is None else _space(space),
         hyperparameters=dict(setting(each) for each in settings),
         **chosen_columns(types, drop, columns),
         better=dict(direction(each) for each in better),
-        on_trial=_told if sys.stderr.isatty() else None,
+        on_trial=trial_told if sys.stderr.isatty() else None,
         **asked,
     )
     session.answer(record.to_dict(), record)
 
 
-def _told(number: int, status: str, values: Sequence[float] | None) -> None:
+def trial_told(number: int, status: str, values: Sequence[float] | None) -> None:
     """One line a trial on a terminal, beside what is answered."""
     figures = ", ".join(f"{value:.5g}" for value in values or ())
     click.echo(f"trial {number} {status}{': ' if figures else ''}{figures}", err=True)
 
 
-def _seconds(budget: str | None) -> float | str | None:
+def bare_seconds(budget: str | None) -> float | str | None:
     """A budget as the manager takes it: a bare number is seconds."""
     try:
         return None if budget is None else float(budget)

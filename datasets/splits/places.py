@@ -44,12 +44,8 @@ def split_groups(groups: Column, share: float, seed: int) -> SplitRows:
     Each in its turn is held out where that brings their rows nearer to the share; where none does, the smallest is.
     Raises `Malformed` where a row has no group, or there are not two groups.
     """
-    if groups.kind == "array":
-        raise Malformed(f"column {groups.name!r} holds arrays, which are no groups; name a column of numbers or text")
-    _check_known(groups, "group")
-    _, group_of, sizes = np.unique(groups.values, return_inverse=True, return_counts=True)
-    if len(sizes) < 2:
-        raise Malformed(f"column {groups.name!r} has one value in all rows; give rows of two groups or more")
+    group_of = group_codes(groups)
+    sizes = np.bincount(group_of)
     wanted, total, taken = share * len(groups.values), 0, list[int]()
     for group in np.random.default_rng(seed).permutation(len(sizes)).tolist():
         size = int(sizes[group])
@@ -64,18 +60,33 @@ def split_time(times: Column, share: float) -> SplitRows:
 
     Raises `Malformed` where a row has no time, all have the same, or it is text.
     """
+    moment_of = moment_codes(times)
+    from_here_on = np.bincount(moment_of)[::-1].cumsum()[::-1][1:]
+    cut = int(np.abs(from_here_on - share * len(moment_of)).argmin()) + 1
+    return _parted(moment_of >= cut)
+
+
+def group_codes(groups: Column, least: int = 2) -> Places:
+    """The group of each row, numbered from 0, shape (rows,).
+
+    Raises `Malformed` where a row has no group, or there are not at `least` so many.
+    """
+    if groups.kind == "array":
+        raise Malformed(f"column {groups.name!r} holds arrays, which are no groups; name a column of numbers or text")
+    return _codes(groups, "group", least)
+
+
+def moment_codes(times: Column, least: int = 2) -> Places:
+    """The place of each row's time among all times, numbered from the earliest, shape (rows,).
+
+    Raises `Malformed` where a row has no time, it is text, or there are not at `least` so many.
+    """
     if times.kind not in ("number", "date"):
         raise Malformed(
             f"column {times.name!r} holds {'arrays' if times.kind == 'array' else 'text'}, which no order in time "
             "follows from; give it the type date, or number"
         )
-    _check_known(times, "time")
-    moments, sizes = np.unique(times.values, return_counts=True)
-    if len(moments) < 2:
-        raise Malformed(f"column {times.name!r} has one value in all rows; give rows of two times or more")
-    from_here_on = sizes[::-1].cumsum()[::-1][1:]
-    cut = int(np.abs(from_here_on - share * len(times.values)).argmin()) + 1
-    return _parted(times.values >= moments[cut])
+    return _codes(times, "time", least)
 
 
 def _held_rows(count: int, share: float) -> int:
@@ -85,9 +96,17 @@ def _held_rows(count: int, share: float) -> int:
     return max(1, min(count - 1, round(share * count)))
 
 
-def _check_known(column: Column, what: str) -> None:
+def _codes(column: Column, what: str, least: int) -> Places:
     if lacking := int(column.missing.sum()):
         raise Malformed(f"{lacking} rows have no {what} in column {column.name!r}; drop these rows, or fill them")
+    values, codes = np.unique(column.values, return_inverse=True)
+    if len(values) == 1:
+        raise Malformed(f"column {column.name!r} has one value in all rows; give rows of two {what}s or more")
+    if len(values) < least:
+        raise Malformed(
+            f"column {column.name!r} has {len(values)} {what}s, and {least} are needed; ask for fewer folds"
+        )
+    return codes
 
 
 def _parted(held: npt.NDArray[np.bool_]) -> SplitRows:

@@ -76,9 +76,15 @@ def places_of(
     name = groups or time
     if name is None:
         return split_rows(len(labels.values), held_out, seed, strata)
+    column = column_apart(name, apart)
+    return split_groups(column, held_out, seed) if groups else split_time(column, held_out)
+
+
+def column_apart(name: str, apart: Mapping[str, Column]) -> Column:
+    """The column that rows are split by. Raises `Malformed` where there is none of that name."""
     if name not in apart:
         raise Malformed(f"the data has no column {name!r} to split the rows by; name one that it has")
-    return split_groups(apart[name], held_out, seed) if groups else split_time(apart[name], held_out)
+    return apart[name]
 
 
 def _table(data: Any, labels: Any) -> tuple[Any, str]:

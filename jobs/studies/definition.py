@@ -23,7 +23,7 @@ from ...plain import plain
 
 _USUAL: Final = {"binary": "f1", "multiclass": "macro_f1", "regression": "rmse"}
 """The metric that is searched for where none is named, by the one task that a model takes."""
-_DIRECTIONS: Final[Mapping[Better, Direction]] = {"higher": "maximize", "lower": "minimize"}
+DIRECTIONS: Final[Mapping[Better, Direction]] = {"higher": "maximize", "lower": "minimize"}
 MOST_METRICS: Final = 3
 
 
@@ -77,6 +77,12 @@ class SearchDefinition:
         """What a trial's model is given."""
         return {**self.fixed, **drawn}
 
+    def on_the_way(self, figures: Mapping[str, float]) -> float | None:
+        """What of an epoch's figures is held against other trials', in the direction of the first metric; the held-out
+        loss, where it is told."""
+        loss = figures.get("held_out_loss", figures.get("loss"))
+        return loss if loss is None or self.directions[0] == "minimize" else -loss
+
 
 def definition_of(
     model: str,
@@ -113,7 +119,7 @@ def definition_of(
     told = checked_better(better or {})
     metrics = _metrics(kind, metric)
     directions: tuple[Direction, ...] = tuple(
-        _DIRECTIONS[better_when(each, {**state.better, **told})] for each in metrics
+        DIRECTIONS[better_when(each, {**state.better, **told})] for each in metrics
     )
     searched = space_of(fields, space, fixed)
     check_names(sampler, pruner, len(metrics), searched)

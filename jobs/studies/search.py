@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -30,6 +29,10 @@ FIRST: Final = 5
 EARLIER: Final = "earlier version"
 """The attribute of a trial that was no trial: it tells of a version that was there before the search."""
 ERROR: Final = "error"
+REASON: Final = "reason"
+"""The attribute that says why a trial was not gone on with, where it did not fall behind."""
+FIGURES: Final = "figures"
+"""The attribute with all that was measured."""
 OnTrial = Callable[[int, str, Sequence[float] | None], None]
 log = logging.getLogger("lepton")
 
@@ -42,8 +45,8 @@ class Search:
     opened: OpenStudy
     does: DoesTrials
     trials: int | None
-    until: float | None
-    """The monotonic time after which no trial begins."""
+    over: Callable[[], bool]
+    """Whether the time is over, after which no trial begins."""
     workers: int
     check_lock: Callable[[], None]
     on_trial: OnTrial | None = None
@@ -81,7 +84,7 @@ class Search:
         """The next trial with what it tries: one that was at work when a search ended, else a new one."""
         with self._drawing:
             self.check_lock()
-            if self.until is not None and time.monotonic() >= self.until:
+            if self.over():
                 return None
             if self._interrupted:
                 number = self._interrupted.pop(0)
@@ -116,7 +119,9 @@ class Search:
         try:
             figures = self.does.measured(key, self.definition.hyperparameters(drawn), self._watch(trial))
             values = self._values(trial, figures)
-        except TrialPruned:
+        except TrialPruned as pruned:
+            if reason := str(pruned):
+                trial.set_user_attr(REASON, reason)
             self._tell(trial, TrialState.PRUNED)
         except BudgetSpent:
             self.opened.queue(trial)
@@ -126,21 +131,22 @@ class Search:
             self._tell(trial, TrialState.FAIL)
             self._check_hopeful(lost)
         else:
+            trial.set_user_attr(FIGURES, dict(figures))
             self._tell(trial, TrialState.COMPLETE, values)
 
     def _watch(self, trial: Trial) -> OnEpoch:
         """What follows a fit epoch by epoch: it tells the pruner, and ends what falls behind or is out of time."""
-        prunes, turned = self.definition.pruner != "none", self.definition.directions[0] == "maximize"
+        prunes = self.definition.pruner != "none"
         told = self.opened.steps(trial)
 
         def on_epoch(epoch: int, figures: Mapping[str, float]) -> None:
-            if self.until is not None and self.workers == 1 and time.monotonic() >= self.until:
+            if self.workers == 1 and self.over():
                 raise BudgetSpent
-            loss = figures.get("held_out_loss", figures.get("loss"))
-            if not prunes or loss is None or not math.isfinite(loss) or epoch in told:
+            value = self.definition.on_the_way(figures)
+            if not prunes or value is None or not math.isfinite(value) or epoch in told:
                 return
             told.add(epoch)
-            trial.report(-loss if turned else loss, epoch)
+            trial.report(value, epoch)
             with self._drawing:
                 if trial.should_prune():
                     raise TrialPruned

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from ...errors import LeptonError, Unavailable
 from ...events.job import JobSubmitted
+from ...events.model import VersionCommitted
 from ...models.registry import untrained
+from ...results import Version
 from ...versions.data.named_data import asked_of_worker
 from ...versions.workspace import Workspace
 from ..api import JobLimits, Jobs, submit
@@ -75,18 +77,18 @@ class TrialsByJobs:
     data: str
     validation: str | None
     limits: JobLimits
+    folds: Mapping[str, Any] | None = None
+    """By which folds each is judged, as `FoldPlan` has it; None for the rows that the model itself holds out."""
 
     def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:
         """As the protocol says; a job that was asked for before is waited for."""
-        search, workspace = self.definition, self.jobs.workspace
-        name = asked_before(workspace, key)
-        if name is None:
-            data, label, named = asked_of_worker(workspace, self.data, search.label)
-            asked = {"class": search.model_class, "label": label, "hyperparameters": dict(hyperparameters), **named}
-            name = submit(
-                workspace, "trial", search.model, data, asked | search.chosen.to_dict(), self.limits,
-                message=f"a trial of {search.study}", validation=self.validation, key=key,
-            ).job  # fmt: skip
+        return self.done(key, self.definition.model_class, hyperparameters, on_epoch)
+
+    def done(
+        self, key: str, model_class: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch
+    ) -> Mapping[str, float]:
+        """As `measured`, of a class that is named."""
+        name = asked_before(self.jobs.workspace, key) or self._submitted(key, model_class, hyperparameters)
         try:
             ended = self.jobs.wait(name, on_epoch=on_epoch)
         except TrialPruned:
@@ -96,8 +98,25 @@ class TrialsByJobs:
             raise TrialLost(ended.error or ended.status, ended.reason)
         return ended.figures
 
+    def _submitted(self, key: str, model_class: str, hyperparameters: Mapping[str, Any]) -> str:
+        search, workspace = self.definition, self.jobs.workspace
+        data, label, named = asked_of_worker(workspace, self.data, search.label)
+        asked = {"class": model_class, "label": label, "hyperparameters": dict(hyperparameters), **named}
+        asked |= search.chosen.to_dict() | ({} if self.folds is None else {"folds": dict(self.folds)})
+        return submit(
+            workspace, "trial", search.model, data, asked, self.limits, message=f"a trial of {search.study}",
+            validation=self.validation, key=key,
+        ).job  # fmt: skip
+
 
 def asked_before(workspace: Workspace, key: str) -> str | None:
     """The job that was asked for under a key, None where none was."""
     events = (each.event for each in workspace.known(key))
     return next((event.job for event in events if isinstance(event, JobSubmitted)), None)
+
+
+def version_before(workspace: Workspace, model: str, key: str) -> Version | None:
+    """The version of a model that was committed under a key, None where none was."""
+    events = (each.event for each in workspace.known(key))
+    committed = next((event for event in events if isinstance(event, VersionCommitted)), None)
+    return None if committed is None else workspace.version(workspace.model(model), committed.version)

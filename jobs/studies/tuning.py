@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any, Final, Protocol, cast
 
-from optuna.logging import WARNING, get_verbosity, set_verbosity
-from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from ...datasets.selection import selection
-from ...domain.commands import model_stream
-from ...domain.model.state import ModelState
-from ...domain.studies.commands import CreateStudy
-from ...domain.studies.state import StudyState
 from ...errors import Malformed, Refused
-from ...events.sql.lock import Held
 from ...models.registry import untrained
 from ...results import Version
 from ...results.work.studies import StudyRecord
-from ...versions.studies.known import study_of
 from ...versions.studies.opened import OpenStudy
 from ...versions.training_rows import KnowsData, training_rows, validation_rows
 from ...versions.workspace import Workspace
@@ -31,9 +23,10 @@ from ..api import Jobs
 from .budget import checked_budget, checked_keep, checked_trials, checked_workers
 from .definition import SearchDefinition, definition_of
 from .earlier import tell_earlier
+from .held import Locks, held_study
 from .record import best_of, study_record
 from .search import OnTrial, Search
-from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before
+from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before, version_before
 
 MOST_EARLIER: Final = 1000
 
@@ -52,8 +45,7 @@ class Tuning:
     """A search, asked for in one process."""
 
     manager: Trains
-    lock: Callable[[str], Held]
-    """A lock of the ledger's; raises `LockHeld` at once where another process holds it."""
+    lock: Locks
 
     def tune(
         self,
@@ -92,37 +84,24 @@ class Tuning:
         label = labels if isinstance(labels, str) else None
         definition = definition_of(model, state, study=study, label=label, branch=branch, chosen=chosen, **asked)
         does, digest = self._does(definition, data, labels, validation, workers, limits)
-        found, new = _created(workspace, definition)
-        with self._held(found) as held, _quiet():
-            opened = OpenStudy(workspace, definition.study)
-            if new and warm:
-                tell_earlier(opened.study, definition, state, warm, digest)
-            until = None if seconds is None else begun + seconds
-            search = Search(definition, opened, does, most, until, max(1, workers), held.check, on_trial)
-            try:
-                search.run()
-                best = best_of(opened.study, definition, max(1, keep))
-                if not best:
-                    raise Refused(
-                        f"no trial of {definition.study} came to a figure in its time; search again, and it goes on"
-                    )
-            except Refused:
-                if new and not _complete(opened.study):
-                    opened.delete()
-                raise
+        with held_study(workspace, self.lock, definition) as held:
+            if held.new and warm:
+                tell_earlier(held.opened.study, definition, state, warm, digest)
+            until = math.inf if seconds is None else begun + seconds
+
+            def over() -> bool:
+                return time.monotonic() >= until
+
+            Search(definition, held.opened, does, most, over, max(1, workers), held.lock.check, on_trial).run()
+            best = best_of(held.opened.study, definition, max(1, keep))
+            if not best:
+                raise Refused(
+                    f"no trial of {definition.study} came to a figure in its time; search again, and it goes on"
+                )
             keeping = _Keeping(self.manager, definition, workspace, data, labels, branch, validation, message)
             for trial in best[:keep]:
-                keeping.keep(opened, trial, workers, limits)
+                keeping.keep(held.opened, trial, workers, limits)
         return study_record(workspace, definition.study)
-
-    @contextmanager
-    def _held(self, study: StudyState) -> Generator[Held]:
-        """The study's lock, as long as its search is at work."""
-        held = self.lock(f"study-{study.created}")
-        try:
-            yield held
-        finally:
-            held.release()
 
     def _does(
         self,
@@ -182,45 +161,9 @@ class _Keeping:
             if ended.version is None:
                 raise Refused(f"trial {trial.number} could not be kept: {ended.reason or ended.error or ended.status}")
             version = ended.version
-        elif known := self.workspace.known(key):
-            version = self._committed(known)
-        else:
+        elif (version := version_before(self.workspace, search.model, key)) is None:
             validation = None if self.validation is None else (self.validation, self.labels)
             model = untrained(search.model_class, chosen)
             version = self.manager.train(model, self.data, self.labels, validation=validation, **common)
         opened.study.set_user_attr(f"version of trial {trial.number}", f"{search.model}@{version}")
         return version
-
-    def _committed(self, known: Sequence[Any]) -> Version:
-        model = cast(ModelState, self.workspace.ledger.state(model_stream(self.definition.model)))
-        number = next(each.event.version for each in known if each.event.type == "lepton.version.committed.v2")
-        return self.workspace.version(model, number)
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Leave it to Lepton to say how a search goes."""
-    level = get_verbosity()
-    set_verbosity(WARNING)
-    try:
-        yield
-    finally:
-        set_verbosity(level)
-
-
-def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyState, bool]:
-    """The study that a search goes on with, and whether it is new. Raises `Refused` where it searches otherwise."""
-    known = study_of(workspace, definition.study)
-    if not known.created:
-        model = definition.model
-        command = CreateStudy(
-            study=definition.study, directions=definition.directions, model=model, search=definition.told()
-        )
-        workspace.admit(command, None)
-        return study_of(workspace, definition.study), True
-    definition.check_same(known.search, known.directions)
-    return known, False
-
-
-def _complete(study: Study) -> bool:
-    return bool(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))

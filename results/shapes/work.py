@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .names import VERSION
 from .shape import Shape
 
 JOB: Final[Shape] = {
@@ -88,6 +89,38 @@ STUDY: Final[Shape] = {
         }
     ],
     "best": "number?",
+}
+_CANDIDATE: Final[Shape] = {
+    "candidate": "text",
+    "reason": "text",
+    "trials": "number",
+    "trial": "number?",
+    "figure": "number?",
+    "error": "number?",
+    "difference": "number?",
+    "low": "number?",
+    "high": "number?",
+    "seconds": "number?",
+    "hyperparameters?": {"NAME": "any"},
+}
+BUILD: Final[Shape] = {
+    "model": "text",
+    "version": VERSION,
+    "study": "text",
+    "task": "text",
+    "label": "text?",
+    "positive": "text?",
+    "metric": "text",
+    "better": "text",
+    "rows": "number",
+    "columns": "number",
+    "folds": "number",
+    "trials": "number",
+    "seconds": "number",
+    "metrics": {"NAME": "number"},
+    "leaderboard": [_CANDIDATE],
+    "left_out": [_CANDIDATE],
+    "remarks": ["text"],
 }
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}

@@ -19,8 +19,8 @@ from ..web.server import served
 from .test_reference import KEPT, WITH_JSON, commands, words_of
 
 ELSEWHERE = {
-    "chain", "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "snapshot",
-    "tune", "upgrade", "worker",
+    "build", "chain", "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve",
+    "snapshot", "tune", "upgrade", "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
 ALONE = {"chains", "completion", "logs", "status", "sync", "kept", "adopt", "token", "prove", "demo"}

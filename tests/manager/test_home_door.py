@@ -37,7 +37,8 @@ LATER = (
 )  # fmt: skip
 """What writes, but only about versions that must be there before."""
 ELSEWHERE = {
-    "chain", "completion", "demo", "library", "save", "init", "sync", "kept", "adopt", "train", "tune", "restore",
+    "chain", "completion", "demo", "library", "save", "init", "sync", "kept", "adopt", "train", "build", "tune",
+    "restore",
 }  # fmt: skip
 
 

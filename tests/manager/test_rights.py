@@ -160,6 +160,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "tag": lambda m, n: m.tag("v1", n.rev),
     "tags": lambda m, n: m.tags(n.model),
     "train": lambda m, n: m.save_version({"w": np.ones(3)}, name=n.model, branch="wide"),
+    "build": lambda m, n: m.build(ROWS, "label", name=n.model, trials=1, candidates=["linear"]),
     "tune": lambda m, n: m.tune("credit-scoring-model", ROWS, "label", name=n.model, trials=1),
     "versions": lambda m, n: m.versions(n.model),
     "unarchive": lambda m, n: m.unarchive(n.model),

@@ -30,7 +30,7 @@ def test_the_managers_signatures_are_the_published_ones() -> None:
 
 def test_every_mutating_method_takes_a_key() -> None:
     reading = {
-        "about", "acting", "aliases", "apply", "as_of", "branches", "card", "chain", "chains", "checkout",
+        "about", "acting", "aliases", "apply", "as_of", "branches", "build", "card", "chain", "chains", "checkout",
         "checkpoints", "close", "compare", "data", "data_sets", "diff", "drift", "drop_kept", "events", "export",
         "files", "find", "forget_actor", "fsck", "heal", "holder", "jobs", "kept", "library", "load_arrays",
         "load_checkpoint", "load_checkpoint_tensors", "load_data", "load_kept", "load_optimizer", "load_tensors",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from ...building.automatic.plan import FoldPlan
 from ...domain.job.kinds import LabelledRows, LogsMetrics
 from ..task import task
 
@@ -19,6 +20,8 @@ class TrialTraining(LabelledRows, LogsMetrics):
 
     kind: Literal["trial"] = "trial"
     model_class: Annotated[str, Field(alias="class")]
+    folds: FoldPlan | None = None
+    """By which folds it is judged; without it by the rows that the model itself holds out."""
 
 
 @task(TrialTraining)
@@ -31,8 +34,13 @@ def trial(payload: TrialTraining, context: Context) -> Finished:
     from ..rows import OrderedRows
 
     chosen = selected_by(payload)
-    model = untrained(payload.model_class, payload.hyperparameters)
     rows, labels = OrderedRows(payload, context).labelled()
+    if payload.folds is not None:
+        from ...building.automatic.folded import FoldedRows
+
+        folded = FoldedRows.of(rows, labels, payload.folds)
+        return context.finished(None, folded.figures(payload.model_class, payload.hyperparameters, context.measured))
+    model = untrained(payload.model_class, payload.hyperparameters)
     other = context.order.validation_source
     validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
     with noted() as remarks:

@@ -1,0 +1,82 @@
+"""The study that a search works on: made or found, and locked as long as the search is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from optuna.logging import WARNING, get_verbosity, set_verbosity
+from optuna.trial import TrialState
+
+from ...domain.studies.commands import CreateStudy
+from ...domain.studies.state import StudyState
+from ...errors import Refused
+from ...events.sql.lock import Held
+from ...versions.studies.known import study_of
+from ...versions.studies.opened import OpenStudy
+from ...versions.workspace import Workspace
+from .definition import SearchDefinition
+
+Locks = Callable[[str], Held]
+"""Gives a lock of the ledger's; raises `LockHeld` at once where another process holds it."""
+
+
+@dataclass(frozen=True)
+class HeldStudy:
+    """A study that nobody else searches now."""
+
+    opened: OpenStudy
+    lock: Held
+    new: bool
+    """Whether it was made for this search."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether a trial has come to a figure."""
+        return bool(self.opened.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+
+
+@contextmanager
+def held_study(workspace: Workspace, locks: Locks, definition: SearchDefinition) -> Generator[HeldStudy]:
+    """The study of a search; a new one that comes to no figure is given up where the search is refused.
+
+    Raises `Refused` where a study of that name searches otherwise, `LockHeld` where another process is at it.
+    """
+    found, new = _created(workspace, definition)
+    lock = locks(f"study-{found.created}")
+    try:
+        with _quiet():
+            study = HeldStudy(OpenStudy(workspace, definition.study), lock, new)
+            try:
+                yield study
+            except Refused:
+                if new and not study.complete:
+                    study.opened.delete()
+                raise
+    finally:
+        lock.release()
+
+
+def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyState, bool]:
+    known = study_of(workspace, definition.study)
+    if not known.created:
+        model = definition.model
+        command = CreateStudy(
+            study=definition.study, directions=definition.directions, model=model, search=definition.told()
+        )
+        workspace.admit(command, None)
+        return study_of(workspace, definition.study), True
+    definition.check_same(known.search, known.directions)
+    return known, False
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Leave it to Lepton to say how a search goes."""
+    level = get_verbosity()
+    set_verbosity(WARNING)
+    try:
+        yield
+    finally:
+        set_verbosity(level)
