@@ -24,7 +24,7 @@ _WORDS: Final = 4
 
 
 @dataclass(frozen=True)
-class Candidate:
+class BuildCandidate:
     """One kind of model that is tried."""
 
     name: str
@@ -38,7 +38,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeftOutCandidate:
     """One kind of model that is not tried, and why."""
 
     name: str
@@ -49,10 +49,10 @@ class LeftOut:
 class Choice:
     """What is tried, the cheapest first, and what is not."""
 
-    candidates: tuple[Candidate, ...]
-    left_out: tuple[LeftOut, ...]
+    candidates: tuple[BuildCandidate, ...]
+    left_out: tuple[LeftOutCandidate, ...]
 
-    def named(self, name: str) -> Candidate:
+    def named(self, name: str) -> BuildCandidate:
         """The candidate of that name."""
         return next(each for each in self.candidates if each.name == name)
 
@@ -78,20 +78,20 @@ def choice_of(table: Table) -> Choice:
     if all(is_free_text(table, name) for name, _ in table.schema):
         return _of_texts()
     tried = [_linear(), _boosting("hist-gradient-boosting", table)]
-    left: list[LeftOut] = []
+    left: list[LeftOutCandidate] = []
     for library in ("lightgbm", "xgboost"):
         if find_spec(library) is None:
-            left.append(LeftOut(library, "its package is not installed"))
+            left.append(LeftOutCandidate(library, "its package is not installed"))
         else:
             tried.append(_boosting(library, table))
     if table.rows > _MOST_FOR_FORESTS:
-        left.append(LeftOut("random-forest", "of so many rows its trees are large, and boosting is ahead"))
+        left.append(LeftOutCandidate("random-forest", "of so many rows its trees are large, and boosting is ahead"))
     else:
         tried.insert(2, _forest())
     if any(find_spec(package) is None for package in ("tabm", "rtdl_num_embeddings")):
-        left.append(LeftOut("table-model", "nets need the extra: pip install 'lepton-ai-sdk[build]'"))
+        left.append(LeftOutCandidate("table-model", "nets need the extra: pip install 'lepton-ai-sdk[build]'"))
     elif not _FEWEST_FOR_NETS <= table.rows <= _MOST_FOR_NETS:
-        left.append(LeftOut("table-model", "a net is tried on a hundred to a hundred thousand rows"))
+        left.append(LeftOutCandidate("table-model", "a net is tried on a hundred to a hundred thousand rows"))
     else:
         tried.append(_net())
     return Choice(tuple(tried), tuple(left))
@@ -106,8 +106,8 @@ def is_free_text(table: Table, name: str) -> bool:
     return sum(len(level.split()) for level in column.levels) / len(column.levels) >= _WORDS
 
 
-def _linear() -> Candidate:
-    return Candidate(
+def _linear() -> BuildCandidate:
+    return BuildCandidate(
         "linear",
         "few parameters: hard to beat on few rows, and the yardstick of all others",
         "estimator-model",
@@ -117,8 +117,8 @@ def _linear() -> Candidate:
     )
 
 
-def _forest() -> Candidate:
-    return Candidate(
+def _forest() -> BuildCandidate:
+    return BuildCandidate(
         "random-forest",
         "needs little tuning, and is not led astray by columns that tell nothing",
         "estimator-model",
@@ -132,14 +132,14 @@ def _forest() -> Candidate:
     )
 
 
-def _boosting(library: str, table: Table) -> Candidate:
+def _boosting(library: str, table: Table) -> BuildCandidate:
     words = "usually ahead on tables of numbers and categories, with or without gaps"
     starts = (_SHALLOW, _DEEP) if table.rows <= _SMALL else (_DEEP, _SHALLOW)
-    return Candidate(library, words, "estimator-model", {"family": library}, _TREES, starts)
+    return BuildCandidate(library, words, "estimator-model", {"family": library}, _TREES, starts)
 
 
-def _net() -> Candidate:
-    return Candidate(
+def _net() -> BuildCandidate:
+    return BuildCandidate(
         "table-model",
         "an ensemble of nets in one (TabM): ahead where columns act smoothly and together",
         "table-model",
@@ -156,8 +156,10 @@ def _net() -> Candidate:
 
 def _of_texts() -> Choice:
     if find_spec("transformers") is None:
-        return Choice((), (LeftOut("text-model", "models of text need the extra: pip install 'lepton-ai-sdk[build]'"),))
-    candidate = Candidate(
+        return Choice(
+            (), (LeftOutCandidate("text-model", "models of text need the extra: pip install 'lepton-ai-sdk[build]'"),)
+        )
+    candidate = BuildCandidate(
         "text-model",
         "a head over a pretrained sentence encoder: the columns hold free text alone",
         "text-model",

@@ -112,7 +112,7 @@ class Building:
         with held_study(workspace, self.lock, definition) as held:
             clock = BuildClock(seconds, _seconds_of(held), lambda: held.complete, begun)
             does = self._does(definition, folded, clock, data, workers, limits)
-            bound = float(most if seconds is None else seconds)
+            bound = seconds or float(most or 0)
             if held.opened.study.user_attrs.get(_BUILT, 0) < bound:
                 for start in definition.starts()[:most]:
                     held.opened.study.enqueue_trial(start, skip_if_exists=True)

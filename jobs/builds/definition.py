@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from optuna.distributions import CategoricalDistribution
 
-from ...building.automatic.candidates import Candidate, Choice
+from ...building.automatic.candidates import BuildCandidate, Choice
 from ...building.automatic.plan import FoldPlan
 from ...building.search.space import SearchedParameter, SearchSpace, space_of
 from ...errors import Refused
@@ -35,7 +35,7 @@ class BuildDefinition(SearchDefinition):
         search = {"metrics": list(self.metrics), "space": self.space.told(), "seed": self.seed}
         return {"build": built, **search, **self.chosen.to_dict()}
 
-    def tried(self, drawn: Mapping[str, Any]) -> tuple[Candidate, dict[str, Any]]:
+    def tried(self, drawn: Mapping[str, Any]) -> tuple[BuildCandidate, dict[str, Any]]:
         """The kind of model that a trial is, and the hyperparameters of it."""
         candidate = self.choice.named(drawn[CANDIDATE])
         own = {name.partition(".")[2]: value for name, value in drawn.items() if name.startswith(f"{candidate.name}.")}

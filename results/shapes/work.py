@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from .names import VERSION
 from .shape import Shape
 
 JOB: Final[Shape] = {
@@ -105,7 +104,7 @@ _CANDIDATE: Final[Shape] = {
 }
 BUILD: Final[Shape] = {
     "model": "text",
-    "version": VERSION,
+    "version": "number",
     "study": "text",
     "task": "text",
     "label": "text?",
