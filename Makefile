@@ -1,6 +1,6 @@
 # A bare `make` lists the chores. Each does all its own set-up, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench fuzz study fields faults stack serve docs notebook picture constraints clean
+.PHONY: help demo test lint types format bench fuzz study fields builds faults stack serve docs notebook picture constraints clean
 
 export PYTHONSAFEPATH := 1
 # what is installed and what is run is compiled once, not by each of the many processes that import torch
@@ -49,6 +49,9 @@ study: $(VENV)/.dev ## how often statistics raise false alarms, and what their i
 
 fields: $(VENV)/.dev ## the twelve tasks of four fields beside named baselines, into docs/fields.md (TASKS="credit risk")
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.fields
+
+builds: $(VENV)/.dev ## lepton build beside other searches, into docs/builds.md (QUESTIONS="credit", BUDGET=60, AUTOGLUON=python)
+	@PYTHONSAFEPATH=1 $(BIN)/python -m lepton_ai.tests.compared
 
 faults: $(VENV)/.dev ## have everything go wrong on purpose, and see that nothing is lost (CHAPTERS=, KILLS=, SEED=)
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.faults

@@ -156,9 +156,8 @@ def _net() -> BuildCandidate:
 
 def _of_texts() -> Choice:
     if find_spec("transformers") is None:
-        return Choice(
-            (), (LeftOutCandidate("text-model", "models of text need the extra: pip install 'lepton-ai-sdk[build]'"),)
-        )
+        missing = "models of text need the extra: pip install 'lepton-ai-sdk[build]'"
+        return Choice((), (LeftOutCandidate("text-model", missing),))
     candidate = BuildCandidate(
         "text-model",
         "a head over a pretrained sentence encoder: the columns hold free text alone",
