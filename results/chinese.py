@@ -332,8 +332,8 @@ CHINESE: Final = {
     "of so many rows its trees are large, and boosting is ahead": "行数过多时其树很大，提升法更优",
     "a net is tried on a hundred to a hundred thousand rows": "一百到十万行时才尝试网络",
     "nets need the extra: pip install 'lepton-ai-sdk[build]'": "网络需要附加包：pip install 'lepton-ai-sdk[build]'",
-    "models of text need the extra: pip install 'lepton-ai-sdk[build]'": (
-        "文本模型需要附加包：pip install 'lepton-ai-sdk[build]'"
+    "estimators need the extra: pip install 'lepton-ai-sdk[estimators]'": (
+        "估计器需要附加包：pip install 'lepton-ai-sdk[estimators]'"
     ),
     "study {study}: {complete} trials complete, {pruned} pruned, {failed} failed": (
         "搜索 {study}：完成 {complete} 次试验，剪枝 {pruned} 次，失败 {failed} 次"

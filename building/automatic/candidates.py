@@ -6,12 +6,13 @@ al. 2022, McElfresh et al. 2023); the search goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Final
 
-from ...datasets.columns import Table
+from ...datasets.columns import Column, Table
+from ...datasets.examination import remarks
 from ...models.hyperparameter import Json
 
 _FEWEST_FOR_NETS: Final = 100
@@ -21,6 +22,8 @@ _SMALL: Final = 3_000
 """Rows up to which boosting starts with shallow trees."""
 _WORDS: Final = 4
 """Words that the levels of free text have on average."""
+NO_ESTIMATORS: Final = "estimators need the extra: pip install 'lepton-ai-sdk[estimators]'"
+NO_NETS: Final = "nets need the extra: pip install 'lepton-ai-sdk[build]'"
 
 
 @dataclass(frozen=True)
@@ -77,24 +80,44 @@ def choice_of(table: Table) -> Choice:
     """What is tried on a table: models of text where all its columns are free text, else those of tables."""
     if all(is_free_text(table, name) for name, _ in table.schema):
         return _of_texts()
+    estimators, missing = _estimators(table)
+    nets, lacking = _nets(table)
+    return Choice((*estimators, *nets), (*missing, *lacking))
+
+
+def _estimators(table: Table) -> tuple[list[BuildCandidate], list[LeftOutCandidate]]:
+    names = ("linear", "hist-gradient-boosting", "random-forest", "lightgbm", "xgboost")
+    if find_spec("skops") is None:
+        return [], [LeftOutCandidate(name, NO_ESTIMATORS) for name in names]
     tried = [_linear(), _boosting("hist-gradient-boosting", table)]
     left: list[LeftOutCandidate] = []
+    if table.rows > _MOST_FOR_FORESTS:
+        left.append(LeftOutCandidate("random-forest", "of so many rows its trees are large, and boosting is ahead"))
+    else:
+        tried.append(_forest())
     for library in ("lightgbm", "xgboost"):
         if find_spec(library) is None:
             left.append(LeftOutCandidate(library, "its package is not installed"))
         else:
             tried.append(_boosting(library, table))
-    if table.rows > _MOST_FOR_FORESTS:
-        left.append(LeftOutCandidate("random-forest", "of so many rows its trees are large, and boosting is ahead"))
-    else:
-        tried.insert(2, _forest())
+    return tried, left
+
+
+def _nets(table: Table) -> tuple[list[BuildCandidate], list[LeftOutCandidate]]:
     if any(find_spec(package) is None for package in ("tabm", "rtdl_num_embeddings")):
-        left.append(LeftOutCandidate("table-model", "nets need the extra: pip install 'lepton-ai-sdk[build]'"))
-    elif not _FEWEST_FOR_NETS <= table.rows <= _MOST_FOR_NETS:
-        left.append(LeftOutCandidate("table-model", "a net is tried on a hundred to a hundred thousand rows"))
-    else:
-        tried.append(_net())
-    return Choice(tuple(tried), tuple(left))
+        return [], [LeftOutCandidate("table-model", NO_NETS)]
+    if not _FEWEST_FOR_NETS <= table.rows <= _MOST_FOR_NETS:
+        return [], [LeftOutCandidate("table-model", "a net is tried on a hundred to a hundred thousand rows")]
+    return [_net()], []
+
+
+def suspicions(table: Table, labels: Column) -> Iterator[str]:
+    """What a build should warn of, a sentence each: what `examine` does, and free text beside other columns."""
+    texts = [name for name, _ in table.schema if is_free_text(table, name)]
+    yield from remarks(Table(tuple(each for each in table.columns if each.name not in texts), table.rows), labels)
+    if len(texts) < len(table.columns):
+        for name in texts:
+            yield f"column {name!r} holds free text, of which models of tables learn nothing; build on it alone too"
 
 
 def is_free_text(table: Table, name: str) -> bool:
@@ -156,8 +179,7 @@ def _net() -> BuildCandidate:
 
 def _of_texts() -> Choice:
     if find_spec("transformers") is None:
-        missing = "models of text need the extra: pip install 'lepton-ai-sdk[build]'"
-        return Choice((), (LeftOutCandidate("text-model", missing),))
+        return Choice((), (LeftOutCandidate("text-model", NO_NETS),))
     candidate = BuildCandidate(
         "text-model",
         "a head over a pretrained sentence encoder: the columns hold free text alone",

@@ -10,13 +10,13 @@ from os import PathLike, fspath
 from pathlib import PurePath
 from typing import Any, Final, Protocol, cast
 
-from ...building.automatic.candidates import Choice, choice_of
+from ...building.automatic.candidates import Choice, choice_of, suspicions
 from ...building.automatic.folded import THRESHOLD, FoldedRows
 from ...building.automatic.plan import MOST_FOLDS, FoldPlan, usual_folds
 from ...building.automatic.question import METRICS
-from ...datasets.examination import noted, remarks
+from ...datasets.examination import noted
 from ...datasets.selection import Selection, selection
-from ...datasets.tables import fingerprint, read_table
+from ...datasets.tables import fingerprint
 from ...domain.model.metric import better_when, checked_better
 from ...domain.names import DATA_PREFIX, checked_label, checked_model, checked_name
 from ...domain.studies.decide import checked_study
@@ -88,11 +88,9 @@ class Building:
     ) -> BuildRecord:
         """Search, fit the best to all rows and keep it; see `ModelManager.build`."""
         begun = time.monotonic()
-        seconds, workers = (
-            checked_budget(USUAL if budget is None and trials is None else budget),
-            checked_workers(workers),
-        )
+        seconds = checked_budget(USUAL if budget is None and trials is None else budget)
         most = checked_trials(trials, seconds)
+        side_by_side = max(1, workers := checked_workers(workers))
         if limits and not workers:
             raise Malformed(f"{next(iter(limits))} is of jobs; give workers too, which do them")
         if task not in ("auto", *METRICS):
@@ -102,22 +100,22 @@ class Building:
         workspace = self.manager.jobs.begun()
         chosen = selection(types, drop, columns)
         rows, values = training_rows(self.manager, data, labels, chosen)
-        plan = _plan(rows, task, positive, folds, groups, time_column, seed)
+        plan = _plan(len(values), task, positive, folds, groups, time_column, seed)
         folded = FoldedRows.of(rows, values, plan)
         definition = _definition(
             workspace, model, labels, folded, plan, metric=metric, better=better, candidates=candidates, seed=seed,
             chosen=chosen,
         )  # fmt: skip
-        said = tuple(remarks(folded.table, folded.labels))
+        said = tuple(suspicions(folded.table, folded.labels))
         with held_study(workspace, self.lock, definition) as held:
-            clock = BuildClock(seconds, _seconds_of(held), lambda: held.complete, begun)
+            clock = BuildClock(seconds, _seconds_of(held) / side_by_side, lambda: held.complete, begun)
             does = self._does(definition, folded, clock, data, workers, limits)
             bound = seconds or float(most or 0)
             if held.opened.study.user_attrs.get(_BUILT, 0) < bound:
                 for start in definition.starts()[:most]:
                     held.opened.study.enqueue_trial(start, skip_if_exists=True)
                 over, check = clock.over, held.lock.check
-                Search(definition, held.opened, does, most, over, max(1, workers), check, on_trial).run()
+                Search(definition, held.opened, does, most, over, side_by_side, check, on_trial).run()
             version = self._kept(workspace, definition, folded, held, (rows, values), branch, message)
             held.opened.study.set_user_attr(_BUILT, bound)
             return _record(definition, folded, held, version, said, time.monotonic() - begun)
@@ -157,7 +155,7 @@ class Building:
                 f"no candidate of {definition.study} came to a figure in its time; build again, and it goes on"
             )
         best = trials[board[0].trial]
-        key = f"study/{held.opened.id}/{best.number}/version"
+        key = f"study/{held.opened.id}/{best.number}/{branch}"
         if (version := version_before(workspace, definition.model, key)) is not None:
             return version
         figures = dict(best.user_attrs[FIGURES])
@@ -206,7 +204,7 @@ def _definition(
 
 
 def _plan(
-    rows: Any, task: Any, positive: Any, count: int | None, groups: str | None, time_column: str | None, seed: int
+    rows: int, task: Any, positive: Any, count: int | None, groups: str | None, time_column: str | None, seed: int
 ) -> FoldPlan:
     """By which folds candidates are judged. Raises `Malformed`."""
     if groups is not None and time_column is not None:
@@ -214,7 +212,7 @@ def _plan(
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31:  # pyright: ignore
         raise Malformed(f"the seed of a build is a whole number from 0 to 2147483647, not {seed!r}")
     if count is None:
-        count = usual_folds(read_table(rows).rows)
+        count = usual_folds(rows)
     elif isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_FOLDS:  # pyright: ignore
         raise Malformed(f"a build has 1 to {MOST_FOLDS} folds, not {count!r}; with 1 a fifth of the rows is held out")
     return FoldPlan(task=task, positive_label=positive, count=count, groups=groups, time=time_column, seed=seed)

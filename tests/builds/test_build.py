@@ -140,6 +140,15 @@ def test_identifiers_and_leaks_are_warned_of_and_nothing_is_dropped(manager: Mod
     assert built.columns == 5
 
 
+def test_free_text_beside_other_columns_is_warned_of(manager: ModelManager) -> None:
+    table = applicants()
+    table["letter"] = [f"please lend me the sum of {place} crowns" for place in range(240)]
+
+    (remark,) = build(manager, table, "default", trials=1).remarks
+
+    assert "'letter' holds free text" in remark
+
+
 def test_groups_are_held_out_whole_and_rows_may_still_have_the_column(manager: ModelManager) -> None:
     table = houses()
     table["street"] = [f"s{place // 20}" for place in range(200)]
