@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .version import PendingVersion, Version, VersionRef
     from .work.chains import ChainRecord, ChainRecords, ChainStep
     from .work.jobs import JobRecord, JobRecords
+    from .work.run_files import RunFileRecord, RunFileRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
     from .work.studies import StudyRecord, TrialRecord
 
@@ -134,6 +135,8 @@ __all__ = [
     "Robustness",
     "RollbackPlan",
     "RolledBack",
+    "RunFileRecord",
+    "RunFileRecords",
     "RunRecord",
     "RunRecords",
     "SegmentationPerformance",
@@ -263,6 +266,7 @@ _HOMES: Final = {
     ),
     ".work.chains": ("ChainRecord", "ChainRecords", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
+    ".work.run_files": ("RunFileRecord", "RunFileRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
     ".work.studies": ("StudyRecord", "TrialRecord"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
