@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from ...errors import Refused
 from ...results import Version
-from ...results.work.run_files import RunFileRecords
 from ...results.work.runs import RunRecords
 from ...versions.arguments import checked
 from ...versions.runs.found_file import found
@@ -76,9 +75,7 @@ class WorkOverHTTP(Asking):
 
     @over_http
     def run_files(self, given: Any) -> Any:
-        asked = {"name": given.name, "most": PAGE}
-        pages = self._remote.client.pages(_run(given.run, "files"), asked)
-        return RunFileRecords(file for page in pages for file in page)
+        return self._read(_run(given.run, "files"), name=given.name)
 
     @over_http
     def load_run_file(self, given: Any) -> Any:
