@@ -13,7 +13,9 @@ from ...domain.commands import run_stream
 from ...domain.names import checked_file
 from ...domain.run.state import RunState
 from ...errors import Malformed
+from ...events.bounds import SIGNED
 from ...events.run import FileLogged
+from ...plain import whole
 from ...tensors.digest import named
 from ..runs.content import RunFile, check_count, check_size
 from ..spool.ledger import LedgerDestination
@@ -56,7 +58,7 @@ def log_files(
                 workspace.vault.blob(file.content.digest)
                 if file.content.digest in before
                 else _assembled(staged, file, folder / str(number)),
-                file.step,
+                None if file.step is None else whole(file.step, "the step", SIGNED),
             )
             for number, file in enumerate(files)
         ]

@@ -97,7 +97,7 @@ def files_shown(page: Visit, run: str) -> RunFilesShown:
     step, told = _asked_step(page), [dict(row) for row in rows(page, _FILES, run)]
     named = [list(each) for _, each in groupby(told, key=lambda row: row["name"])]
     steps = sorted({row["step"] for row in told if row["step"] is not None})
-    standing = [shown for each in named if (shown := _standing(run, each, step)) is not None]
+    standing = [shown for each in named if (shown := _standing(page, run, each, step)) is not None]
     pictures, after = [each for each in standing if each.media_type in PICTURES], page.asked("after")
     following = [each for each in pictures if each.name > after]
     return RunFilesShown(
@@ -108,7 +108,7 @@ def files_shown(page: Visit, run: str) -> RunFilesShown:
         files=[each for each in standing if each.media_type not in PICTURES][:LISTED],
         after=following[SHOWN - 1].name if len(following) > SHOWN else None,
         count=len(named),
-        told=[row | {"link": _link(run, row)} for row in told],
+        told=[row | {"link": _link(page, run, row)} for row in told],
     )
 
 
@@ -119,13 +119,15 @@ def _asked_step(page: Visit) -> int | None:
     return int(words) if words else None
 
 
-def _standing(run: str, named: Sequence[Row], step: int | None) -> ShownFile | None:
+def _standing(page: Visit, run: str, named: Sequence[Row], step: int | None) -> ShownFile | None:
     """The file of a name that was logged at a step, or last before it; None where the first came later."""
     until = [row for row in named if step is None or row["step"] is None or row["step"] <= step]
     if not until:
         return None
     row, name = until[-1], named[0]["name"]
-    return ShownFile(name, row["step"], len(named), row["media_type"], row["bytes"], _link(run, row), row["digest"])
+    return ShownFile(
+        name, row["step"], len(named), row["media_type"], row["bytes"], _link(page, run, row), row["digest"]
+    )
 
 
 def _texts(page: Visit, files: Sequence[ShownFile]) -> Iterator[ShownText]:
@@ -146,7 +148,8 @@ def _is_text(media_type: str) -> bool:
     return media_type.startswith("text/") or media_type in (JSON, "application/jsonl", "application/yaml")
 
 
-def _link(run: str, row: Row) -> str:
+def _link(page: Visit, run: str, row: Row) -> str:
     """Where the API sends a file; of a digest, which never changes, so that a browser keeps it."""
     name, digest = quote(row["name"], safe=""), quote(row["digest"], safe="")
-    return f"/api/v1/runs/{quote(run, safe='')}/files/{name}?digest={digest}"
+    then = "" if page.at is None else f"&at={quote(page.at, safe='')}"
+    return f"/api/v1/runs/{quote(run, safe='')}/files/{name}?digest={digest}{then}"
