@@ -55,13 +55,13 @@ def runs(session: Session, act: str | None, run: str | None, most: int, **asked:
         _files(session, run, **of_file)
     else:
         one = session.manager.show_run(run)
-        session.answer({"runs": [one]}, one if act == "show" else one.checkpoints)
+        session.answer({"runs": [one], "files": None}, one if act == "show" else one.checkpoints)
 
 
 def _listed(session: Session, most: int, *, model: str | None, status: Any, by: str | None) -> None:
     records = session.manager.runs(model, status=status, actor=by, most=most)
     none = "there are no runs yet; a training script begins one (docs/runs.md)"
-    session.answer(records.to_dict(), records if records or model or status or by else word(none))
+    session.answer({**records.to_dict(), "files": None}, records if records or model or status or by else word(none))
 
 
 def _files(session: Session, run: str, *, name: str | None, step: int | None, output: str | None, force: bool) -> None:
@@ -69,11 +69,11 @@ def _files(session: Session, run: str, *, name: str | None, step: int | None, ou
     if output is None:
         if step is not None:
             raise click.UsageError("--step is of a file that is written; give --name and -o")
-        session.answer(files.to_dict(), files)
+        session.answer({"runs": None, **files.to_dict()}, files)
         return
     if name is None:
         raise click.UsageError("-o writes one file; --name says which")
     check_place(output, force=force)
     write(session.manager.load_run_file(run, name, step), output, force=force)
     file = found(files, run, name, step)
-    session.answer({"files": [file]}, say("{name} is in {file}", name=name, file=output))
+    session.answer({"runs": None, "files": [file]}, say("{name} is in {file}", name=name, file=output))

@@ -24,7 +24,7 @@ from ...routing import Router
 from ..saving import BlobSent, Strict
 from .runs import ToldOfRun
 
-router = Router("run files")
+router = Router("files")
 
 Named = Annotated[str | None, Query(description="The files of this name alone.")]
 Step = Annotated[int | None, Query(description="That of this step; else the one that was logged last.")]
