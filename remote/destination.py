@@ -14,7 +14,7 @@ from ..errors import Refused, RunTaken, UnknownRevision
 from ..plain import in_json
 from ..results import Refs, Version, VersionRef
 from ..settings import log
-from ..versions.runs.content import RunFile
+from ..versions.runs.run_file import RunFile
 from ..versions.save_request import Save
 from ..versions.source import Subject
 from ..versions.spool.entries import RunCommand

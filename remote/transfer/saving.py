@@ -15,7 +15,7 @@ from .uploading import Chunk, ChunkUpload, FileParts
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor
-    from ...versions.runs.content import RunFile
+    from ...versions.runs.run_file import RunFile
     from ...versions.save_request import Save
     from ...versions.source import Subject
     from .server import JsonServer

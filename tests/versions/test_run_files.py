@@ -166,6 +166,8 @@ BAD: Final[dict[str, tuple[str, Any, str]]] = {
     "a class": ("a.png", Path, "which no file is made of"),
     "an array of numbers": ("a.png", GREY / 2, "float64"),
     "an array of five channels": ("a.png", np.zeros((2, 2, 5), np.uint8), "3 or 4 channels"),
+    "an array of four dimensions": ("a.png", np.zeros((1, 2, 2, 3), np.uint8), "(1, 2, 2, 3)"),
+    "a number in an array": ("a.png", np.array(1, np.uint8), "of shape ()"),
     "an array of one row": ("a.png", np.zeros(4, np.uint8), "height"),
     "an array of nothing": ("a.png", np.zeros((0, 4), np.uint8), "height"),
     "an array by another name": ("a.jpg", GREY, "end the name in .png"),
@@ -173,7 +175,7 @@ BAD: Final[dict[str, tuple[str, Any, str]]] = {
     "a table as a picture": ("t.png", pd.DataFrame({"a": [1]}), "end the name in .parquet, .csv"),
     "a figure that cannot be saved": ("f.png", NoFigure(), "RuntimeError: no png today"),
     "a figure as text": ("f.txt", NoFigure(), "end the name in .png"),
-    "a mapping that is no JSON": ("d.json", {"a": object()}, "d.json"),
+    "a mapping that is no JSON": ("d.json", {"a": object()}, "the file"),
     "too large": ("big.bin", b"x" * 1001, "1,001 bytes, a run's file at most 1,000"),
 }
 

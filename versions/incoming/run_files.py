@@ -17,7 +17,7 @@ from ...events.bounds import SIGNED
 from ...events.run import FileLogged
 from ...plain import whole
 from ...tensors.digest import named
-from ..runs.content import RunFile, check_count, check_size
+from ..runs.run_file import RunFile, check_count, check_size
 from ..spool.ledger import LedgerDestination
 from ..spool.outbox import fresh_key
 from ..workspace import Workspace

@@ -18,8 +18,8 @@ from ...media import media_type
 from ...results import RunFileRecord, RunFileRecords
 from ..save import UPLOADS
 from ..workspace import Workspace
-from .content import RunFile, check_size
 from .found_file import found as found
+from .run_file import RunFile, check_size
 
 _LISTED: Final = (
     "SELECT run, name, step, recorded AS time, media_type, bytes, digest FROM run_files "

@@ -25,9 +25,9 @@ from ...results import PendingVersion, Version
 from ..arguments import check
 from ..source import read
 from ..spool.outbox import Outbox, fresh_key
-from .content import run_files
 from .heartbeat import Heart
 from .points import Points, Resumed
+from .run_file import run_files
 
 if TYPE_CHECKING:
     from .record import RunRecord

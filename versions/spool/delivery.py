@@ -14,7 +14,7 @@ import uuid_utils
 from ...errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision, recorded
 from ...isolation import sentence, unforeseen
 from ...results import PendingVersion, Synced, Version, VersionRef
-from ..runs.content import RunFile
+from ..runs.run_file import RunFile
 from ..save_request import Named, Save, filled
 from .destination import Destination
 from .entries import read_command, read_save, tensors_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..runs.content import RunFile
+from ..runs.run_file import RunFile
 from ..save_request import Save
 from ..source import Subject
 from .entries import RunCommand

@@ -12,7 +12,7 @@ from ...plain import in_json
 from ...results import LastMove, PendingVersion, VersionRef
 from ...tensors.graph import Graph
 from ...tensors.objects import ObjectStore
-from ..runs.content import RunFile
+from ..runs.run_file import RunFile
 from ..save_request import Named, Save
 from ..source import Subject
 from .entry import Kind

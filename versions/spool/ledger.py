@@ -16,7 +16,7 @@ from ...errors import Refused, RunTaken
 from ...events.sql.heartbeats import Heartbeats
 from ...settings import log
 from .. import save as saving
-from ..runs.content import RunFile
+from ..runs.run_file import RunFile
 from ..save_request import Save
 from ..source import Subject
 from ..workspace import Workspace

@@ -18,7 +18,7 @@ from ...models.wrapped import followed, unwrapped
 from ...plain import plain
 from ...results import PendingVersion, Version
 from .. import refused
-from ..runs.content import RunFile
+from ..runs.run_file import RunFile
 from ..salvage import salvaged
 from ..save_request import Save, asked_for, filled
 from ..source import Subject, read

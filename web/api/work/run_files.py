@@ -15,8 +15,8 @@ from ....media import PICTURES
 from ....results.shapes.work import LOGGED_FILES, RUN_FILES
 from ....results.work.run_files import RunFileRecord
 from ....versions.incoming.run_files import SentFile
-from ....versions.runs.content import MOST_FILES
 from ....versions.runs.found_file import found
+from ....versions.runs.run_file import MOST_FILES
 from ...caller import Call
 from ...described import answers, ranges
 from ...ranges import Content, ranged
