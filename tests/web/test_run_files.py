@@ -180,3 +180,20 @@ def test_the_page_of_a_run_has_a_gallery_at_each_step(browsing: httpx.Client, ru
     (file,) = browsing.get(f"/runs/{later.id}.json", params={"at": then}).json()["files"]
     assert browsing.get(file["link"]).content != server.manager.load_run_file(later.id, "a.png")
     assert browsing.get(f"/runs/{later.id}", params={"at": past}).status_code == 404
+
+
+def test_a_text_that_cannot_be_read_is_said_and_the_rest_is_shown(browsing: httpx.Client, server: Served) -> None:
+    objects = server.manager._settings.home / "objects"
+    before = set(objects.rglob("*"))
+    with server.manager.run("net", name="damaged") as run:
+        run.log_text("lost.txt", "what was written here")
+    (pack,) = (path for path in set(objects.rglob("*")) - before if path.is_file())
+    pack.chmod(0o600)
+    pack.write_bytes(b"\0" * pack.stat().st_size)
+
+    page = browsing.get(f"/runs/{run.id}", headers={"Accept-Language": "en"})
+
+    assert page.status_code == 200
+    assert "lost.txt" in page.text
+    assert "what was written here" not in page.text
+    assert "Hyperparameters" in page.text

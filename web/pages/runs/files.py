@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from typing import Final
 from urllib.parse import quote
 
-from ....errors import Malformed
+from ....errors import Damaged, Malformed, Unavailable
 from ....media import JSON, PICTURES
 from ....results.figures import size
 from ..page import Visit
@@ -70,6 +70,8 @@ class RunFilesShown:
     pictures: Sequence[ShownFile]
     texts: Sequence[ShownText]
     files: Sequence[ShownFile]
+    unlisted: int
+    """Files that are not in the table, since they are too many."""
     after: str | None
     """Behind which picture the next page begins."""
     count: int
@@ -100,12 +102,14 @@ def files_shown(page: Visit, run: str) -> RunFilesShown:
     standing = [shown for each in named if (shown := _standing(page, run, each, step)) is not None]
     pictures, after = [each for each in standing if each.media_type in PICTURES], page.asked("after")
     following = [each for each in pictures if each.name > after]
+    others = [each for each in standing if each.media_type not in PICTURES]
     return RunFilesShown(
         step=step,
         steps=steps,
         pictures=following[:SHOWN],
         texts=list(islice(_texts(page, standing), TEXTS)),
-        files=[each for each in standing if each.media_type not in PICTURES][:LISTED],
+        files=others[:LISTED],
+        unlisted=len(others[LISTED:]),
         after=following[SHOWN - 1].name if len(following) > SHOWN else None,
         count=len(named),
         told=[row | {"link": _link(page, run, row)} for row in told],
@@ -135,11 +139,12 @@ def _texts(page: Visit, files: Sequence[ShownFile]) -> Iterator[ShownText]:
     for file in files:
         if file.bytes > _SHORT or not _is_text(file.media_type):
             continue
-        content = page.manager.transfer.file(file.digest)
         try:
-            words = content.decode()
+            words = page.manager.transfer.file(file.digest).decode()
         except UnicodeDecodeError:
             continue
+        except (Damaged, Unavailable) as error:  # the rest of the page is shown
+            words = error.fact
         beginning = "".join(words[:_LETTERS].splitlines(keepends=True)[:_LINES])
         yield ShownText(file, beginning, beginning == words)
 
