@@ -144,6 +144,8 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "robustness": lambda m, n: m.robustness(n.rev, ROWS, "label"),
     "rollback": lambda m, n: m.rollback(n.rev),
     "run": lambda m, n: m.run(n.model).__enter__(),
+    "run_files": lambda m, n: m.run_files(n.run),
+    "load_run_file": lambda m, n: m.load_run_file(n.run, "notes.txt"),
     "run_metrics": lambda m, n: m.run_metrics(n.run),
     "run_progress": lambda m, n: m.run_progress(n.run),
     "run_suite": lambda m, n: m.run_suite(n.suite, f"{SEEN}@1"),
