@@ -56,6 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelManager, Names]
         with manager.run(name, hyperparameters={"depth": 1}) as run:
             run.log({"loss": 0.5}, step=1)
             run.checkpoint({"w": np.arange(3.0)}, step=1)
+            run.log_text("notes.txt", "what was tried")
         job = manager.jobs.offer(name, (folder / "x.safetensors").as_uri(), f"sha256:{'0' * 64}").job
         manager.define_suite(f"{name}-x", "quarter", model=name)
         tag = {"kind": "tag", "version": f"{name}@1", "tag": "chained"}
