@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         Robustness,
         RollbackPlan,
         RolledBack,
+        RunFileRecords,
         RunRecord,
         RunRecords,
         SignedHead,
@@ -912,7 +913,7 @@ class ModelManager:
         tags: Sequence[str] = (),
         better: Mapping[str, str] | None = None,
     ) -> Run:
-        """A training script's run, as a context manager with `.log`, `.checkpoint` and `.save`.
+        """A training script's run, as a context manager with `.log`, `.log_file`, `.checkpoint` and `.save`.
 
         What is no hyperparameter is refused here, before the training; docs/values.md says what may be one. `name` and
         `tags` are for people to find it by; `better` says which way its metrics are better, as {"fid": "lower"}, and is
@@ -1012,6 +1013,15 @@ class ModelManager:
         from .models.state import empty_torch
 
         return versions.record.tensors(self._workspace, self._workspace.named("run", run), step, empty_torch)
+
+    def run_files(self, run: str, name: str | None = None) -> RunFileRecords:
+        """The files that a run logged, by name and step, or those of a name; of two of one step the later one."""
+        return versions.files.listed(cast(Any, self._asked), self._workspace.named("run", run), name)
+
+    def load_run_file(self, run: str, name: str, step: int | None = None) -> bytes:
+        """The content of a file that a run logged at a step, or last."""
+        file = versions.files.found(self.run_files(run, name), run, name, step)
+        return self._workspace.vault.blob(file.digest)
 
     @overload
     def library(self) -> Library: ...

@@ -91,6 +91,7 @@ def _turn(name: str, number: int) -> Iterator[tuple[str, Event]]:
     for start in (0, 5):
         yield f"run/{ran}", logged(5, start)
     yield f"run/{ran}", run.RunCheckpointed(tensors=manifest, step=10)
+    yield f"run/{ran}", run.FileLogged(name="curve.png", media_type="image/png", digest=manifest, bytes=20_000, step=10)
     if number % 10 == 0:
         yield f"run/{ran}", run.RunLost(heard=START)
         yield f"run/{ran}", run.RunResumed()

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ..events.model import File, Parent
 from ..events.objects import ManifestWritten
 from ..events.outside import ObservationRecorded
-from ..events.run import MetricsLogged
+from ..events.run import FileLogged, MetricsLogged
 from ..results import LastMove
 from .command import Command as Command
 from .model.recipe import Recipe
@@ -346,6 +346,18 @@ class Checkpoint(OfRun):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogFiles(OfRun):
+    """Keep files of a run, at most 500."""
+
+    incidental: ClassVar = ("stored",)
+    files: tuple[FileLogged, ...]
+    stored: Stored
+
+    def reads(self) -> tuple[str, ...]:
+        return (run_stream(self.run), OBJECTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinishRun(OfRun):
     """Close a run."""
 
@@ -441,7 +453,7 @@ ModelCommand = (
     | RecordRehearsal
     | OfGates
 )
-RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
+RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | LogFiles | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
 Told = RecordDataset | RecordObservation
 OfThings = OfJob | OfData | OfSuite | OfChain | OfStudy | OfToken

@@ -43,6 +43,7 @@ from .commands import (
     DeleteTag,
     Describe,
     FinishRun,
+    LogFiles,
     LogMetrics,
     LoseRun,
     ModelCommand,
@@ -112,6 +113,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return run.log(_run(state, command.run), command)
         case Checkpoint():
             return run.checkpoint(_run(state, command.run), cast(Objects, state[OBJECTS]), command)
+        case LogFiles():
+            return run.log_files(_run(state, command.run), cast(Objects, state[OBJECTS]), command)
         case FinishRun():
             return run.finish(_run(state, command.run), command)
         case Repack():

@@ -42,7 +42,7 @@ _UNSEEN = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Marks that nobody sees: two names would look the same."""
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _NEED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
-_FILE = re.compile(r"[^\\\x00-\x1f\x7f]{1,200}")
+_FILE = re.compile(r"[^\\\x00-\x1f\x7f-\x9f]{1,200}")
 _ENDING = re.compile(r"\.(csv|tsv|parquet|pq|arrow|feather|jsonl?|txt|xlsx?|gz|bz2|zst|zip)$")
 """How files of rows are called."""
 _KEY = re.compile(r"[^\W\d]\w*([./: -]\w+)*")
@@ -125,9 +125,12 @@ def checked_needs(needs: Sequence[str]) -> tuple[str, ...]:
 
 
 def checked_file(name: str) -> str:
-    """The name of a file of a version, or `Malformed`: a relative path with `/`, which leads nowhere else."""
+    """The name of a file of a version or run, or `Malformed`: a relative path with `/`, which leads nowhere else."""
     if not _FILE.fullmatch(name) or {"", ".", ".."}.intersection(name.split("/")):
-        raise Malformed(f"{name!r} cannot name a file of a version; write a relative path with /, without . and ..")
+        raise Malformed(
+            f"{name[:80]!r} cannot name a file; write a relative path with /, without . and .., of at most "
+            "200 characters"
+        )
     return plain_text(name, "a file's name")
 
 

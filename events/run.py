@@ -64,6 +64,17 @@ class RunCheckpointed(Event):
     )
 
 
+class FileLogged(Event):
+    """A run kept a file: a picture, a table, a text. Of two of one name and step the later one counts."""
+
+    type: Literal["lepton.file.logged.v1"] = "lepton.file.logged.v1"
+    name: str = Field(description="its name, no path of a host")
+    media_type: str = Field(description="what it is, by the ending of its name (RFC 6838)")
+    digest: Digest = Field(description="digest of its content")
+    bytes: Count = Field(description="its size")
+    step: Step | None = Field(default=None, description="the step it was logged at, if given")
+
+
 class RunFinished(Event):
     """A run came to its end, well or not."""
 
@@ -90,4 +101,4 @@ class RunResumed(Event):
     code: Code = {}
 
 
-RunEvent = RunStarted | MetricsLogged | RunCheckpointed | RunFinished | RunLost | RunResumed
+RunEvent = RunStarted | MetricsLogged | RunCheckpointed | FileLogged | RunFinished | RunLost | RunResumed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -14,11 +14,12 @@ from ..errors import Refused, RunTaken, UnknownRevision
 from ..plain import in_json
 from ..results import Refs, Version, VersionRef
 from ..settings import log
+from ..versions.runs.run_file import RunFile
 from ..versions.save_request import Save
 from ..versions.source import Subject
 from ..versions.spool.entries import RunCommand
 from .client import Client
-from .transfer.saving import checkpointed, saved
+from .transfer.saving import checkpointed, files_logged, saved
 from .transfer.vault import RemoteVersions
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class ServerDestination:
             raise RunTaken(run)
         told: dict[str, Any] = {"time": time, "architecture": architecture}
         return checkpointed(self._client, self._model_of(run), run, tensors, step, key, **told)
+
+    def log_files(
+        self, run: str, files: Sequence[RunFile], key: str, *, time: datetime | None = None, writer: str | None = None
+    ) -> tuple[str, ...]:
+        return files_logged(self._client, self._model_of(run), run, files, key, time=time, writer=writer)
 
     def load_checkpoint(self, run: str, step: int | None, into: Any, optimizer: Any) -> Any:
         return self._versions.load_checkpoint(run, step, into, optimizer)

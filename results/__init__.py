@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .work.builds import BuildRecord, CandidateRecord
     from .work.chains import ChainRecord, ChainRecords, ChainStep
     from .work.jobs import JobRecord, JobRecords
+    from .work.run_files import RunFileRecord, RunFileRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
     from .work.studies import StudyRecord, TrialRecord
 
@@ -137,6 +138,8 @@ __all__ = [
     "Robustness",
     "RollbackPlan",
     "RolledBack",
+    "RunFileRecord",
+    "RunFileRecords",
     "RunRecord",
     "RunRecords",
     "SegmentationPerformance",
@@ -266,6 +269,7 @@ _HOMES: Final = {
     ),
     ".work.chains": ("ChainRecord", "ChainRecords", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
+    ".work.run_files": ("RunFileRecord", "RunFileRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
     ".work.builds": ("BuildRecord", "CandidateRecord"),
     ".work.studies": ("StudyRecord", "TrialRecord"),

@@ -284,7 +284,8 @@ CHINESE: Final = {
         "账本 {ledger} 的 {events}从格式 {before} 升到 {after}，根未变",
     "What was before is in {copy}; delete it once you are sure.": "之前的内容在 {copy}；确认无误后可删除。",
     "no refused save is kept": "没有被拒绝的保存",
-    "it kept nothing on its way": "途中没有保留内容", "there is no such run": "没有这样的运行",
+    "it kept nothing on its way": "途中没有保留内容", "it logged no files": "没有记录文件",
+    "media type": "媒体类型", "{name} is in {file}": "{name} 已写入 {file}", "there is no such run": "没有这样的运行",
     "there are no runs yet; a training script begins one (docs/runs.md)":
         "还没有运行；训练脚本开始一个（docs/runs.md）",
     "trial": "试验",

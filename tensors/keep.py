@@ -69,7 +69,8 @@ class TensorSave:
         named = {name: blob_entry(name, source) for name, source in sorted(extras.items())}
         self._extras = {entry.digest: entry for entry, _ in named.values()}
         self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
-        self._placed: Mapping[str, Placement] = self._found({self.manifest.digest, *self._chunks, *self._extras})
+        wanted = {self.manifest.digest, *self._chunks, *self._extras}
+        self._placed: Mapping[str, Placement] = sound.found(places, wanted)
 
     def known(self, deltas: Deltas) -> SavedTensors | None:
         """The manifest is one of the model's already: its tensors are not written again."""
@@ -143,14 +144,6 @@ class TensorSave:
             self.manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
         )
 
-    def _found(self, digests: Collection[str]) -> Mapping[str, Placement]:
-        """Where digests lie in packs that are sound; what a damaged one held is as good as not stored."""
-        placed = self._places.find(digests)
-        damages = self._sound.damages(placed.values())
-        for damage in damages.values():
-            _log.warning("%s; what this save needs of it is stored anew", damage)
-        return {digest: place for digest, place in placed.items() if place.pack not in damages}
-
     def _behind(self, way: Way) -> frozenset[str] | None:
         """The packs on which a way rests, or None if not all of it is stored; raises `Damaged` where one is."""
         needed = way.rests_on
@@ -192,6 +185,14 @@ class SoundPacks:
         """Look at packs again when they are next relied on."""
         with self._lock:
             self._sound.difference_update(packs)
+
+    def found(self, places: Placements, digests: Collection[str]) -> Mapping[str, Placement]:
+        """Where digests lie in packs that are sound; what a damaged one held is as good as not stored."""
+        placed = places.find(digests)
+        damages = self.damages(placed.values())
+        for damage in damages.values():
+            _log.warning("%s; what this save needs of it is stored anew", damage)
+        return {digest: place for digest, place in placed.items() if place.pack not in damages}
 
     def damages(self, placements: Iterable[Placement]) -> dict[str, Damaged]:
         """What is wrong with the packs in which these lie, by pack; what is sound is left out. Raises `Unavailable`."""

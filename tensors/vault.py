@@ -16,6 +16,7 @@ from .delta import Pairing, Slot
 from .graph import Deltas, Graph, Route
 from .inplace import apply_way
 from .keep import SavedTensors, SoundPacks, TensorSave
+from .keep_files import SavedFiles, keep_files
 from .manifest import Manifest, TensorEntry, zeroed
 from .norms import Norms, norms_between
 from .objects import ObjectStore
@@ -73,6 +74,10 @@ class Vault:
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept
+
+    def keep_files(self, files: Mapping[str, Path | bytes]) -> SavedFiles:
+        """Keep files by themselves; as `keep` does where they stand beside tensors."""
+        return keep_files(self._objects, self._placements, self._sound, files)
 
     def manifest(self, digest: str) -> Manifest:
         """A stored manifest; raises `Damaged` if it is missing or not what its digest says."""

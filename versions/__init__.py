@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from .maintenance import fsck, heal
     from .moves import merge, names, rollback
     from .overview import history, summaries
-    from .runs import record, run
+    from .runs import files, record, run
     from .suites import definition, known, running, verdicts
 
 __all__ = [
     "against", "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "feed",
-    "fsck", "gate", "heads", "heal", "history", "known", "listing", "merge", "named_data", "names", "naming",
+    "files", "fsck", "gate", "heads", "heal", "history", "known", "listing", "merge", "named_data", "names", "naming",
     "pick", "predict", "proving", "record", "refused", "restore", "robustness", "rollback", "rows", "run",
     "running", "save_request", "source", "suggest", "summaries", "threshold", "tokens", "train", "unsealed",
     "verdicts",
@@ -49,7 +49,7 @@ _ROOMS: Final = {
     ".maintenance": ("fsck", "heal"),
     ".moves": ("merge", "names", "rollback"),
     ".overview": ("history", "summaries"),
-    ".runs": ("record", "run"),
+    ".runs": ("files", "record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),
 }
 _WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}

@@ -10,7 +10,8 @@ from typing import Any
 from ..domain.model.state import ModelVersion
 from ..results import Version
 from .export import restoring, weights
-from .incoming import saving
+from .incoming import run_files, saving
+from .incoming.run_files import SentFile
 from .incoming.saving import Missing, Uploaded
 from .incoming.staging import Staging, Upload
 from .workspace import Workspace
@@ -70,6 +71,17 @@ class Transfer:
         return saving.checkpoint(
             self.workspace, self.staging, self._run(run), uploaded, key, time, step=step, architecture=architecture
         )
+
+    def log_files(
+        self,
+        run: str,
+        files: Sequence[SentFile],
+        key: str | None = None,
+        time: datetime | None = None,
+        writer: str | None = None,
+    ) -> tuple[str, ...]:
+        """Keep what was uploaded as files of a run: the digests of their bytes."""
+        return run_files.log_files(self.workspace, self.staging, self._run(run), files, key, time, writer)
 
     def restorable(self, rev: str, since: str | None = None) -> restoring.Restorable:
         """What a restore of a version rests on; with `since` the deltas alone that lead there from another."""

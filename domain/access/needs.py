@@ -23,6 +23,7 @@ from ..commands import (
     DeleteTag,
     Describe,
     FinishRun,
+    LogFiles,
     LogMetrics,
     LoseRun,
     MoveAliases,
@@ -93,7 +94,7 @@ StateOf = Callable[[str], Aggregate]
 
 _WRITE: Final = (
     Commit, Annotate, Describe, RecordMetrics, RecordEvaluation, RecordRehearsal, DefineMetrics, JudgeGate,
-    StartRun, ResumeRun, LoseRun, LogMetrics, Checkpoint, FinishRun,
+    StartRun, ResumeRun, LoseRun, LogMetrics, Checkpoint, LogFiles, FinishRun,
     SubmitJob, OfferVersion, ReleaseJob, AssignJob, StartJob, MeasureJob, WarnJob, CheckpointJob, FinishJob, FailJob,
     ExpireLease, CancelJob, DefineSuite, RetireSuite, JudgeSuite, DefineChain, AdvanceChain, NameData,
     RecordDataset, RecordObservation, TellManifest, CreateStudy, DeleteStudy, AnnotateStudy, BeginTrial, Suggest,

@@ -6,9 +6,9 @@ from ...errors import Refused
 from ...events.run import RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
 from ...plain import plain
 from ..append import Append
-from ..commands import OBJECTS, Checkpoint, FinishRun, LogMetrics, LoseRun, ResumeRun, StartRun, run_stream
+from ..commands import OBJECTS, Checkpoint, FinishRun, LogFiles, LogMetrics, LoseRun, ResumeRun, StartRun, run_stream
 from ..model.commit import kept
-from ..names import checked_label, checked_model, checked_run, checked_times
+from ..names import checked_file, checked_label, checked_model, checked_run, checked_times
 from ..state import Objects
 from .state import RunState
 
@@ -62,6 +62,15 @@ def checkpoint(run: RunState, objects: Objects, command: Checkpoint) -> tuple[Ap
     event = RunCheckpointed(tensors=command.tensors, step=command.step, architecture=architecture)
     stored = tuple(Append(OBJECTS, each) for each in kept(objects, command.stored))
     return (*late, *stored, Append(run_stream(command.run), event))
+
+
+def log_files(run: RunState, objects: Objects, command: LogFiles) -> tuple[Append, ...]:
+    """Keep files."""
+    late = _open(run, command.run)
+    for file in command.files:
+        checked_file(file.name)
+    stored = tuple(Append(OBJECTS, each) for each in kept(objects, command.stored))
+    return (*late, *stored, *(Append(run_stream(command.run), file) for file in command.files))
 
 
 def finish(run: RunState, command: FinishRun) -> tuple[Append, ...]:

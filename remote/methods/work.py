@@ -13,6 +13,7 @@ from ...errors import Refused
 from ...results import Version
 from ...results.work.runs import RunRecords
 from ...versions.arguments import checked
+from ...versions.runs.found_file import found
 from ...versions.runs.points import Resumed
 from ...versions.runs.run import resumed
 from .asked import PAGE, Asking, over_http, quoted
@@ -71,6 +72,15 @@ class WorkOverHTTP(Asking):
         from ...models.state import empty_torch
 
         return self._remote.versions.checkpoint_tensors(given.run, given.step, empty_torch)
+
+    @over_http
+    def run_files(self, given: Any) -> Any:
+        return self._read(_run(given.run, "files"), name=given.name)
+
+    @over_http
+    def load_run_file(self, given: Any) -> Any:
+        file = found(self.run_files(given.run, given.name), given.run, given.name, given.step)
+        return self._remote.versions.run_file(file)
 
     @over_http
     def library(self, given: Any) -> Any:

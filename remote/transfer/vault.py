@@ -16,6 +16,7 @@ from .connections import Connections
 from .restoring import Restoring
 
 if TYPE_CHECKING:
+    from ...results import RunFileRecord
     from ...tensors.graph import Graph
     from ...tensors.tensor import LiveTensor
     from ...tensors.vault import Vault
@@ -119,9 +120,14 @@ class RemoteVersions:
         path = f"/runs/{quote(run, safe='')}/checkpoints/{'last' if step is None else step}"
         return Restoring(self._connections, path, "", self._server.get(f"{path}/restoring"))
 
-    def _file(self, path: str, told: Mapping[str, Any]) -> bytes:
+    def run_file(self, file: RunFileRecord) -> bytes:
+        """The content of a file that a run logged, compared with its digest."""
+        query = f"?digest={quote(file.digest, safe='')}"
+        return self._file(f"/runs/{quote(file.run, safe='')}/files", file.to_dict(), query)
+
+    def _file(self, path: str, told: Mapping[str, Any], query: str = "") -> bytes:
         into = np.empty(told["bytes"], np.uint8)
-        self._connections.read_into(f"{path}/{quote(told['name'], safe='')}", 0, into.data, told["digest"])
+        self._connections.read_into(f"{path}/{quote(told['name'], safe='')}{query}", 0, into.data, told["digest"])
         if (found := digest_of(into)) != told["digest"]:
             raise Damaged(f"file {told['name']!r}", expected=told["digest"], found=found)
         return into.tobytes()

@@ -40,6 +40,7 @@ NAMED: Final[Mapping[str, Shape]] = {
     "RollbackPlan": versions.PLAN,
     "Rows": figures.ROWS,
     "Run": work.RUN,
+    "RunFile": work.RUN_FILE,
     "SentRows": data.SENT,
     "Status": ledger.STATUS,
     "Suggestion": versions.SUGGESTION,

@@ -54,6 +54,15 @@ RUN: Final[Shape] = {
     "code": {"NAME": "any"},
     "checkpoints": [CHECKPOINT],
 }
+RUN_FILE: Final[Shape] = {
+    "run": "text",
+    "name": "text",
+    "step": "number?",
+    "time": "time",
+    "media_type": "text",
+    "bytes": "number",
+    "digest": "digest",
+}
 CHAIN: Final[Shape] = {
     "chain": "text",
     "status": "text",
@@ -124,6 +133,8 @@ BUILD: Final[Shape] = {
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}
 CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}
+RUN_FILES: Final[Shape] = {"files": [RUN_FILE]}
+LOGGED_FILES: Final[Shape] = {"digests": ["digest"]}
 PROGRESS: Final[Shape] = {"points": "number", "step": "number?"}
 POINTS: Final[Shape] = {"points": "number"}
 HEARD: Final[Shape] = {"open": "true or false"}

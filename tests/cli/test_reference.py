@@ -71,6 +71,9 @@ def words_of(example: str, cli: Cli) -> list[str]:
     with ModelManager(cli.home, actor="ada") as manager:
         if example.startswith("lepton runs"):
             manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
+        if example.startswith("lepton runs files"):
+            with manager.resume("0190a7e2") as run:
+                run.log_file("figures/confusion.png", np.zeros((2, 2), np.uint8))
         if example.startswith("lepton chain"):
             Path("credit.toml").write_text(CHAIN)
         if example.startswith("lepton chains"):

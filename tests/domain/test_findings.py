@@ -24,6 +24,7 @@ from lepton_ai.domain.commands import (
     DeleteTag,
     Describe,
     FinishRun,
+    LogFiles,
     LogMetrics,
     MoveAliases,
     RecordEvaluation,
@@ -53,7 +54,7 @@ from lepton_ai.events.model import (
     VersionDescribed,
 )
 from lepton_ai.events.objects import ObjectsCondemned, PackWritten
-from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
+from lepton_ai.events.run import FileLogged, MetricsLogged, RunCheckpointed, RunFinished, RunStarted
 
 from .past import START, Past, credit, digest, saving
 
@@ -267,6 +268,9 @@ def test_a_run_starts_logs_keeps_checkpoints_and_finishes() -> None:
         Append(OBJECTS, pack),
         Append("run/r1", RunCheckpointed(tensors=digest("θ"), step=3)),
     )
+    logged = FileLogged(name="a/b.PNG", media_type="image/png", digest=digest("f"), bytes=9, step=3)
+    asked = LogFiles(run="r1", files=(logged, logged), stored=Stored((pack,)))
+    assert past.ask(asked) == (Append(OBJECTS, pack), Append("run/r1", logged), Append("run/r1", logged))
     assert past.ask(FinishRun(run="r1", points=2)) == (Append("run/r1", RunFinished(status="finished", points=2)),)
 
 

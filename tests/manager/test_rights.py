@@ -56,6 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelManager, Names]
         with manager.run(name, hyperparameters={"depth": 1}) as run:
             run.log({"loss": 0.5}, step=1)
             run.checkpoint({"w": np.arange(3.0)}, step=1)
+            run.log_text("notes.txt", "what was tried")
         job = manager.jobs.offer(name, (folder / "x.safetensors").as_uri(), f"sha256:{'0' * 64}").job
         manager.define_suite(f"{name}-x", "quarter", model=name)
         tag = {"kind": "tag", "version": f"{name}@1", "tag": "chained"}
@@ -144,6 +145,8 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "robustness": lambda m, n: m.robustness(n.rev, ROWS, "label"),
     "rollback": lambda m, n: m.rollback(n.rev),
     "run": lambda m, n: m.run(n.model).__enter__(),
+    "run_files": lambda m, n: m.run_files(n.run),
+    "load_run_file": lambda m, n: m.load_run_file(n.run, "notes.txt"),
     "run_metrics": lambda m, n: m.run_metrics(n.run),
     "run_progress": lambda m, n: m.run_progress(n.run),
     "run_suite": lambda m, n: m.run_suite(n.suite, f"{SEEN}@1"),

@@ -55,7 +55,15 @@ from lepton_ai.events.model import (
 )
 from lepton_ai.events.objects import ManifestWritten, ObjectsCondemned, PackRepacked, PackWritten
 from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded, VersionOffered
-from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
+from lepton_ai.events.run import (
+    FileLogged,
+    MetricsLogged,
+    RunCheckpointed,
+    RunFinished,
+    RunLost,
+    RunResumed,
+    RunStarted,
+)
 from lepton_ai.events.study import (
     StudyAnnotated,
     StudyCreated,
@@ -392,6 +400,15 @@ def _run(draw: st.DrawFn, model: _Model, runs: dict[str, str]) -> tuple[str, Eve
         return f"run/{run}", ended
     if draw(st.booleans()):
         return f"run/{draw(st.sampled_from([*runs]))}", draw(st.sampled_from([RunLost(heard=START), RunResumed()]))
+    if draw(st.booleans()):
+        picture = FileLogged(
+            name=draw(st.sampled_from(["a.png", "b"])),
+            media_type="image/png",
+            digest=digest("file", "blake3"),
+            bytes=20,
+            step=draw(st.none() | st.just(7)),
+        )
+        return f"run/{run}", picture
     if draw(st.booleans()):
         return f"run/{run}", RunCheckpointed(tensors=digest("checkpoint", "blake3"), step=draw(st.none() | st.just(7)))
     names, steps, values = zip(*points, strict=True) if points else ((), (), ())

@@ -42,7 +42,7 @@ from lepton_ai.events.model import (
     VersionCleared,
     VersionDescribed,
 )
-from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
+from lepton_ai.events.run import FileLogged, MetricsLogged, RunCheckpointed, RunFinished, RunStarted
 from lepton_ai.events.study import (
     StudyAnnotated,
     StudyCreated,
@@ -92,6 +92,7 @@ PROMISED = [
         "protected_aliases",
         "rollbacks",
         "run_checkpoints",
+        "run_files",
         "runs",
         "studies",
         "suites",
@@ -118,6 +119,8 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
         "run/r1",
         MetricsLogged(names=("f1", "f1"), steps=(1, None), values=(0.5, math.inf), times=(START, START)),
         RunCheckpointed(tensors=digest("c", "blake3"), step=1),
+        FileLogged(name="a.png", media_type="image/png", digest=digest("f", "blake3"), bytes=9, step=1),
+        FileLogged(name="a.png", media_type="image/png", digest=digest("g", "blake3"), bytes=8, step=1),
         RunFinished(status="failed", error="ValueError", reason="sealed:r", points=2),
     )
     past.add(

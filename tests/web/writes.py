@@ -29,6 +29,10 @@ _PASSING: Final = re.compile(rb',"(heard|secret)":("[^"]*"|null)')
 _DRAWN: Final = re.compile(r"(?<=job/).*|(?<=token/).*")
 """Ids that are drawn."""
 ANY: Final = {"If-Match": "*"}
+_CONTENT: Final = b"what the run saw"
+SENT: Final = {"name": "seen.txt", "content": {"digest": digest_of(_CONTENT), "chunks": [digest_of(_CONTENT)]}}
+"""A file of a run, and below the chunk of which it is made."""
+FRAME: Final = head(digest_of(_CONTENT), len(_CONTENT)) + _CONTENT
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def prepare(home: Path) -> str:
             manager.save_version({"w": np.zeros(2, np.float32)}, name=name)
         manager.add_data("loans", str(home.with_name("loans.csv")), "default", keep=True)
         manager.define_suite("old", "loans", require=["f1 > 0"], draws=0)
-        for run in ("logged", "ended", "resumed", "kept"):
+        for run in ("logged", "ended", "resumed", "kept", "shown"):
             manager.open_runs.start(model="net", run=run, writer="one", hyperparameters={}, key=f"start {run}")
         manager.evaluate_predictions("net@8", [1, 0, 1, 0], [1, 0, 1, 1], task="binary", name="before", draws=0)
         manager.jobs.train("credit-scoring-model", "loans", name="net", pool="nobody", key="to call off")
@@ -153,6 +157,7 @@ def writes(http: httpx.Client) -> dict[str, Write]:
         "a run ended": Write("POST", "/runs/ended/finish", {"points": 0, **told}),
         "a run resumed": Write("POST", "/runs/resumed/resume", {"writer": "two"}),
         "a checkpoint": Write("POST", "/runs/kept/checkpoints", {**kept.told, "step": 1}, {}, kept.frames),
+        "a file of a run": Write("POST", "/runs/shown/files", {"files": [SENT], **told}, {}, FRAME),
         "a token": Write("POST", "/tokens", {"owner": "bob", "scopes": ["read"]}),
         "a token revoked": Write("DELETE", f"/tokens/{token}"),
         "a job": Write("POST", "/jobs", train),

@@ -76,7 +76,7 @@ def missing(
     """Which chunks and files a save would lack. Known are those staged for the model, and those of the branch's head,
     of the parents and of the run's last checkpoint: of a model that may not be read nothing is told.
     """
-    model = _writable(workspace, name)
+    model = writable(workspace, name)
     bases = [*_bases(workspace, model, branch, parents), *_checkpoints(workspace, model, run)]
     known = KnownChunks(workspace.vault, (base.known for base in bases))
     staged = staging.of(name).among(chunks)
@@ -89,7 +89,7 @@ def missing(
 
 def upload(workspace: Workspace, staging: Staging, name: str) -> Upload:
     """Where chunks for a model are put."""
-    return staging.of(_writable(workspace, name).name).upload()
+    return staging.of(writable(workspace, name).name).upload()
 
 
 def save(
@@ -104,7 +104,7 @@ def save(
 
     Raises `MissingChunks` where some of it is not here by now, `Malformed` where it is not what its digests say.
     """
-    model = _writable(workspace, asked["name"])
+    model = writable(workspace, asked["name"])
     parents = [revision_of(model.name, words, version) for words, version, _ in asked["parents"] or ()]
     bases = [*_bases(workspace, model, asked["branch"], parents), *_under(workspace, model, key)]
     if asked["origin"] is not None:
@@ -132,7 +132,7 @@ def checkpoint(
 ) -> str:
     """Keep a run's tensors on its way, as `save` does: the digest of their manifest."""
     name = record(workspace, run).model
-    model = _writable(workspace, name)
+    model = writable(workspace, name)
     bases = [*_bases(workspace, model, "main", ()), *_checkpoints(workspace, model, run)]
     staged = staging.of(name)
     with _assembled(workspace, staged, bases, uploaded) as (manifest, tensors, _):
@@ -166,7 +166,7 @@ def _assembled(
 
 
 def _manifest(staged: StagedChunks, blob: Blob) -> Manifest:
-    content = b"".join(_contents(staged, blob))
+    content = b"".join(contents(staged, blob))
     if digest_of(content) != blob.digest:
         raise Malformed(f"the chunks of the manifest come to {digest_of(content)}, not to {blob.digest}")
     try:
@@ -184,12 +184,12 @@ def _files(
             continue
         path = folder / str(number)
         with path.open("xb") as file:
-            for content in _contents(staged, blob):
+            for content in contents(staged, blob):
                 file.write(content)
         yield name, path
 
 
-def _contents(staged: StagedChunks, blob: Blob) -> Iterator[bytes]:
+def contents(staged: StagedChunks, blob: Blob) -> Iterator[bytes]:
     """The chunks of a blob, each verified. Raises `MissingChunks`."""
     staged_now = staged.among(blob.chunks)
     if lacking := [digest for digest in dict.fromkeys(blob.chunks) if digest not in staged_now]:
@@ -207,7 +207,7 @@ def _checked(asked: Mapping[str, Any]) -> Mapping[str, Any]:
     return asked
 
 
-def _writable(workspace: Workspace, name: str) -> ModelState:
+def writable(workspace: Workspace, name: str) -> ModelState:
     workspace.rights.check("write", checked_model(name))
     return workspace.model(name)
 

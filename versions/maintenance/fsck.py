@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from ...domain.model.state import ModelState
 from ...errors import Damaged
 from ...events.envelope import decode
+from ...events.run import FileLogged
 from ...events.sql import audit as log
 from ...events.sql.audit import BATCH
 from ...results import Damages as Damages
@@ -37,7 +38,7 @@ def fsck(workspace: Workspace, read_model: Callable[[], Any], parts: Mapping[str
 def _damages(workspace: Workspace, read_model: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
     checks = {
         "events": (log.damages(workspace.ledger.store), _texts(workspace)),
-        "objects": (_packs(workspace), _versions(workspace), _kept_data(workspace)),
+        "objects": (_packs(workspace), _versions(workspace), _kept_data(workspace), _run_files(workspace)),
         "projection": (_read_model(read_model),),
     }
     for part, wanted in parts.items():
@@ -106,6 +107,21 @@ def _kept_versions(workspace: Workspace, name: str) -> Iterator[Damaged]:
 
 def _kept_rows(workspace: Workspace, manifest: str) -> Iterator[Damaged]:
     yield from workspace.vault.check_manifest(manifest, Graph({manifest: workspace.vault.manifest(manifest).size}, ()))
+
+
+def _run_files(workspace: Workspace) -> Iterator[Damaged]:
+    """All files of runs, read and compared with their digests."""
+    store, after, digests = workspace.ledger.store, 0, set[str]()
+    while rows := store.matching(after, store.end(), BATCH, types=(FileLogged.type_name(),)):
+        after = rows[-1].seq
+        for row in rows:
+            with suppress(Damaged):  # the check of the log names it
+                digests.add(cast(FileLogged, decode(row.envelope, row.leaf, row.seq).event).digest)
+    for digest in sorted(digests):
+        try:
+            workspace.vault.blob(digest)
+        except Damaged as damage:
+            yield damage
 
 
 def _read_model(read_model: Callable[[], Any]) -> Iterator[Damaged]:

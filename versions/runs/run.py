@@ -27,6 +27,7 @@ from ..source import read
 from ..spool.outbox import Outbox, fresh_key
 from .heartbeat import Heart
 from .points import Points, Resumed
+from .run_file import run_files
 
 if TYPE_CHECKING:
     from .record import RunRecord
@@ -135,6 +136,31 @@ class Run:
             self.step = step
         if due:
             self._flush_in_passing()
+
+    def log_file(self, name: str, what: Any, *, step: int | None = None, key: str | None = None) -> str:
+        """Keep a file of the run, called `figures/confusion.png` or the like: the digest of its bytes.
+
+        `what` is a path, bytes, or an object that the ending of the name says how to write: a figure of matplotlib, a
+        picture of Pillow, an array of uint8 as .png (height × width, or with 3 or 4 channels behind), a table as
+        .parquet or .csv, a chart as .html or .json, a mapping or list as .json. Of two of one name and step the later
+        one counts.
+        """
+        return self.log_files({name: what}, step=step, key=key)[0]
+
+    def log_files(
+        self, named: Mapping[str, Any], *, step: int | None = None, key: str | None = None
+    ) -> tuple[str, ...]:
+        """Keep up to 500 files at once, all of them or none, which takes hardly longer than one: their digests."""
+        self._opened()
+        check("key", key, str | None, self.log_files)
+        files = run_files(named, None if step is None else _step(step))
+        with self._noticing():
+            return self._outbox.log_files(self.id, files, self._writer, key)
+
+    def log_text(self, name: str, text: str, *, step: int | None = None, key: str | None = None) -> str:
+        """Keep a text as a file of the run, in UTF-8, as `log_file` has it."""
+        check("text", text, str, self.log_text)
+        return self.log_file(name, text.encode(), step=step, key=key)
 
     def flush(self) -> None:
         """Record what is buffered."""

@@ -14,6 +14,7 @@ import uuid_utils
 from ...errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision, recorded
 from ...isolation import sentence, unforeseen
 from ...results import PendingVersion, Synced, Version, VersionRef
+from ..runs.run_file import RunFile
 from ..save_request import Named, Save, filled
 from .destination import Destination
 from .entries import read_command, read_save, tensors_of
@@ -151,6 +152,9 @@ class Delivery:
         if entry.kind == "checkpoint":
             place, shape = (entry.asked["run"], tensors, entry.asked["step"]), entry.asked.get("architecture")
             ledger.checkpoint(*place, entry.key, architecture=shape, time=entry.time)
+        elif entry.kind == "files":
+            logged = [RunFile(name, content, entry.asked["step"]) for name, content in files.items()]
+            ledger.log_files(entry.asked["run"], logged, entry.key, time=entry.time)
         else:
             ledger.send(read_command(entry.kind, entry.asked), entry.key, time=entry.time)
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..runs.run_file import RunFile
 from ..save_request import Save
 from ..source import Subject
 from .entries import RunCommand
@@ -53,6 +54,12 @@ class Destination(Protocol):
         writer: str | None = None,
     ) -> str:
         """Keep a run's tensors on the way: the digest of their manifest."""
+        ...
+
+    def log_files(
+        self, run: str, files: Sequence[RunFile], key: str, *, time: datetime | None = None, writer: str | None = None
+    ) -> tuple[str, ...]:
+        """Keep files of a run: the digests of their bytes."""
         ...
 
     def load_checkpoint(self, run: str, step: int | None, into: Any, optimizer: Any) -> Any:

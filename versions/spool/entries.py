@@ -12,6 +12,7 @@ from ...plain import in_json
 from ...results import LastMove, PendingVersion, VersionRef
 from ...tensors.graph import Graph
 from ...tensors.objects import ObjectStore
+from ..runs.run_file import RunFile
 from ..save_request import Named, Save
 from ..source import Subject
 from .entry import Kind
@@ -35,15 +36,25 @@ def kept(tensors: Mapping[str, Tensor], files: Mapping[str, Any]) -> Callable[[O
     return keep
 
 
+def kept_files(files: Sequence[RunFile]) -> Callable[[ObjectStore], Mapping[str, Any]]:
+    """What writes a run's files into an entry, and says under which digests."""
+
+    def keep(objects: ObjectStore) -> Mapping[str, Any]:
+        written = _vault(objects).keep_files({file.name: file.content for file in files}).files
+        return {"files": {file.name: file.digest for file in written}}
+
+    return keep
+
+
 def tensors_of(
     asked: Mapping[str, Any], objects: Callable[[], ObjectStore]
 ) -> tuple[Mapping[str, Tensor], dict[str, bytes]]:
     """The tensors and files of an entry, none where it has none. Raises `Damaged`."""
-    if "tensors" not in asked:
+    if not {"tensors", "files"} & asked.keys():
         return {}, {}
-    vault, digest = _vault(objects()), asked["tensors"]
+    vault, digest = _vault(objects()), asked.get("tensors")
     files = {name: vault.blob(each) for name, each in asked["files"].items()}
-    return vault.restore(digest, Graph({digest: 1}, ())), files
+    return {} if digest is None else vault.restore(digest, Graph({digest: 1}, ())), files
 
 
 def written_save(name: str, save: Save) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _LONGEST_KEY: Final = 200
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
 """What the system says where something else stands in a file's place, or nothing."""
 
-Kind = Literal["save", "start", "log", "checkpoint", "finish"]
+Kind = Literal["save", "start", "log", "checkpoint", "files", "finish"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def entry_in(folder: Path) -> SpoolEntry:
     if digest_of(content) != (expected := f"blake3:{folder.name.rpartition('-')[2]}"):
         raise Damaged(thing, expected=expected, found=digest_of(content))
     entry = _decoded(thing, content)
-    if "tensors" in entry.asked and not is_folder(folder / "objects"):
+    if {"tensors", "files"} & entry.asked.keys() and not is_folder(folder / "objects"):
         raise Damaged(thing, expected="a folder of objects", found="none")
     return entry
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from ...errors import Refused, RunTaken
 from ...events.sql.heartbeats import Heartbeats
 from ...settings import log
 from .. import save as saving
+from ..runs.run_file import RunFile
 from ..save_request import Save
 from ..source import Subject
 from ..workspace import Workspace
@@ -70,6 +71,14 @@ class LedgerDestination:
     ) -> str:
         self._check_writer(run, writer)
         return saving.checkpoint(self.workspace, run, tensors, step, key, time, architecture)
+
+    def log_files(
+        self, run: str, files: Sequence[RunFile], key: str, *, time: datetime | None = None, writer: str | None = None
+    ) -> tuple[str, ...]:
+        from ..runs.files import keep
+
+        self._check_writer(run, writer)
+        return keep(self.workspace, run, files, key, time)
 
     def load_checkpoint(self, run: str, step: int | None, into: Any, optimizer: Any) -> Any:
         from ..runs.record import load

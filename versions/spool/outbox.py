@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -18,6 +18,7 @@ from ...models.wrapped import followed, unwrapped
 from ...plain import plain
 from ...results import PendingVersion, Version
 from .. import refused
+from ..runs.run_file import RunFile
 from ..salvage import salvaged
 from ..save_request import Save, asked_for, filled
 from ..source import Subject, read
@@ -144,6 +145,20 @@ class Outbox:
         key, begun = fresh_key(), datetime.now(UTC)
         shape = plain(subject.architecture, "architecture") or None
         return self._tell(tell, keep, key)
+
+    def log_files(self, run: str, files: Sequence[RunFile], writer: str, asked_key: str | None) -> tuple[str, ...]:
+        """Keep files of one step of a run: the digests of their bytes. Raises `RunTaken` as `send` does."""
+
+        def keep() -> tuple[str, ...]:
+            entry = SpoolEntry("files", key, self._actor, begun, {"run": run, "step": files[0].step})
+            digests = self.delivery.spool.put(entry, entries.kept_files(files))["files"]
+            return tuple(digests[file.name] for file in files)
+
+        def tell(ledger: Destination) -> tuple[str, ...]:
+            return ledger.log_files(run, files, key, writer=writer)
+
+        key, begun = asked_key or fresh_key(), datetime.now(UTC)
+        return self._tell(tell, keep, key, patient=False)
 
     def ready(self) -> None:
         """Deliver what waits, before something else is changed. What cannot be delivered now goes on waiting."""

@@ -1,4 +1,4 @@
-"""Work: the jobs that workers do, and the runs of scripts; each with its story and the curves of its metrics."""
+"""The jobs that workers do, each with its story and the curves of its metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ...domain.streams import job_stream, run_stream
 from ...errors import Malformed, Stale
 from ...events.actor import FORGOTTEN, Actor
 from ...results import JobRecord
-from ...results.work.runs import RunRecord
 from ...versions.feed import told
 from .chains.needed_jobs import needed_jobs
 from .chains.needed_jobs import told as needs_told
@@ -26,25 +25,21 @@ from .curves import curves
 from .html import translated
 from .new_job.page import is_unattended, worker_command
 from .page import PageRoutes, PageView, Visit
-from .views import Row, named, rows
+from .views import named, rows
 
 pages = PageRoutes()
 
 LISTED: Final = 50
 """Jobs or runs of a page."""
-CURVES: Final = 8
-"""Of a page."""
 OF_ATTEMPT: Final = 4
 """Curves on the page of a job; its run has them all."""
 STATES: Final = ("waiting", "queued", "assigned", "running", "finished", "failed", "cancelled")
-OF_RUN: Final = ("running", "finished", "failed", "lost")
 _JOBS: Final = (
     "SELECT job, model, actor FROM jobs WHERE (? = '' OR status = ?) AND (? = '' OR model = ?) "
     "AND (? = '' OR seq < (SELECT seq FROM jobs WHERE job = ?)) ORDER BY seq DESC LIMIT ?"
 )
 _JOB: Final = "SELECT started, ended, worker, run, payload, actor FROM jobs WHERE job = ?"
 _OF_CHAIN: Final = "SELECT chain FROM chain_steps WHERE job = ?"
-_MADE: Final = "SELECT model, version FROM versions WHERE run = ? ORDER BY seq DESC"
 SAID: Final[Mapping[str, str]] = {
     "lepton.job.submitted.v1": "asked for",
     "lepton.job.released.v1": "all that it waited for has finished",
@@ -69,7 +64,7 @@ SAID: Final[Mapping[str, str]] = {
 def jobs(page: Visit) -> PageView:
     """The jobs, the newest first: of one state, or of one model, if it is asked for."""
     state, model, before = page.asked("state"), page.asked("model"), page.asked("before")
-    _check(state, STATES)
+    check_state(state, STATES)
     page.workspace.rights.check("read")
     most = LISTED + 1 if page.workspace.rights.everywhere else None  # else some of them may not be read
     found = rows(page, _JOBS, state, state, model, model, before, before, most)
@@ -118,48 +113,15 @@ def cancel(page: Visit, said: Mapping[str, str], job: str) -> str:
     return page.link("jobs", record.job)
 
 
-@pages.page("/runs", "runs")
-def runs(page: Visit) -> PageView:
-    """The runs, the newest first: of one state, or of one model, if it is asked for."""
-    state, model, before = page.asked("state"), page.asked("model"), page.asked("before")
-    _check(state, OF_RUN)
-    some = page.manager.runs(model or None, status=state or None, most=LISTED + 1, before=before or None)  # type: ignore[arg-type]
-    more = some[LISTED - 1].run if len(some) > LISTED else None
-    shown = {"runs": some[:LISTED], "states": OF_RUN, "state": state, "model": model, "more": more}
-    return PageView(shown, {"runs": [each.to_dict() for each in some[:LISTED]], "next": more})
-
-
-@pages.page("/runs/{run}", "run")
-def run(page: Visit, run: str) -> PageView | Response:
-    """One run: what it was begun with, its curves, what it kept on its way and the version that came of it."""
-    record = page.manager.show_run(run)
-    metric = page.asked("metric")
-    drawn = curves(page, record.run, metric, CURVES)
-    if metric and not drawn.drawn:
-        raise Malformed(f"run {record.run} has no metric {metric[:80]!r}; open the run's page for those it has")
-    if spec := spec_sent(page, [curve_chart(each) for each in drawn.drawn]):
-        return spec
-    made = _made(page, record)
-    job = record.run.rpartition(".")[0]
-    of_job = job if job and page.workspace.ledger.store.stream(job_stream(job))[0] else None
-    shown = {"run": record, "curves": drawn, "metric": metric, "made": made, "of_job": of_job}
-    told = {"metrics": [each.to_dict() for each in drawn.drawn], "versions": made, "job": of_job}
-    return PageView(shown, record.to_dict() | told)
-
-
 def _chain(page: Visit, job: str) -> str | None:
     """The chain that a job is a step of, if it is one's."""
     return next((row["chain"] for row in rows(page, _OF_CHAIN, job)), None)
 
 
-def _check(state: str, known: Sequence[str]) -> None:
+def check_state(state: str, known: Sequence[str]) -> None:
+    """Raise `Malformed` where a state that is asked for is none of those known."""
     if state and state not in known:
         raise Malformed(f"{state[:40]!r} is no state; it is one of {', '.join(known)}")
-
-
-def _made(page: Visit, record: RunRecord) -> Sequence[Row]:
-    """The versions that a run saved, the newest first."""
-    return [dict(row) for row in rows(page, _MADE, record.run) if page.workspace.rights.covers(row["model"])]
 
 
 def _story(page: Visit, record: JobRecord) -> list[dict[str, Any]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
 import pytest
 
 from lepton_ai.web.pages.site import POLICY
 
 from ...cli_home import loans
 from ..server import Served
-from .story import JOB, RUN, open_to_its_user
+from .story import HOSTILE, JOB, RUN, open_to_its_user
 
 PAGES: Final = (
     "/", "/m/credit", "/m/credit/log", "/m/credit/names", "/m/credit/aliases/production", "/m/credit/rollback",
@@ -22,6 +23,7 @@ PAGES: Final = (
     "/search?where=f1+%3E", "/sql?query=FROM+nowhere", "/events?from=yesterday", "/m/credit/rollback?to=99",
     "/m/credit/aliases/production?to=3", "/m/credit/compare?v=1", "/jobs?state=bored", "/?at=yesterday",
     "/m/credit?metric=f1", "/sql?query=FROM+range(9)&plot=bar", "/proof", "/proof?event=5",
+    "/runs/pictures", "/runs/pictures?step=1",
     "/chains", "/chains/nightly", "/chains/none", "/library", "/library/table-model", "/library/tabel-model",
 )  # fmt: skip
 RULES: Final = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -63,6 +65,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         server.manager.add_data("loans", str(folder / "loans.csv"), "default")
         server.manager.jobs.train("credit-scoring-model", "loans", name="credit", after=JOB)
         server.manager.chain(CHAIN, wait=False)
+        server.manager.open_runs.start("credit", run="pictures")
+        with server.manager.resume("pictures") as run:
+            for step in (1, 2):
+                run.log_file(f"{HOSTILE[:24]}.png", np.full((9, 16, 3), 99 * step, np.uint8), step=step)
+                run.log_text("notes.md", f"{HOSTILE} {'long words ' * 400}", step=step)
+            run.log_file(f"a/name/that/is/{'long' * 30}.wav", b"RIFF")
         yield server
 
 

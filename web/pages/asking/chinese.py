@@ -145,6 +145,7 @@ ASKING: Final = {
     "found that the run is not heard of any more": "发现运行已失去音讯",
     "went on with the run": "继续了运行",
     "logged {points} points of the run: {names}": "记录了运行的 {points} 个点：{names}",
+    "kept the file {name} of the run": "保存了运行的文件 {name}",
     "asked for a job: {kind}": "提交了任务：{kind}",
     "gave the job to a worker, attempt {epoch}": "把任务交给了工作进程，第 {epoch} 次尝试",
     "began attempt {epoch} of the job": "开始了任务的第 {epoch} 次尝试",

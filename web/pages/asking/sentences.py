@@ -43,6 +43,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "run.lost": "found that the run is not heard of any more",
     "run.resumed": "went on with the run",
     "metrics.logged": "logged {points} points of the run: {names}",
+    "file.logged": "kept the file {name} of the run",
     "job.submitted": "asked for a job: {kind}",
     "job.released": "let the job begin, since all that it waited for has finished",
     "job.assigned": "gave the job to a worker, attempt {epoch}",
