@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 import json
-import struct
 import sys
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Final, NamedTuple
 
 from ...errors import Malformed, Refused
 from ...plain import in_json, plain_value, words_of
 
-_COLOURS: Final[Mapping[tuple[int, ...], int]] = {(): 0, (3,): 2, (4,): 6}
-"""By the channels behind height and width, what PNG calls them."""
+_CHANNELS: Final = ((), (3,), (4,))
+"""What may stand behind height and width."""
 
 
 class ObjectForm(NamedTuple):
@@ -62,25 +60,19 @@ def _picture(image: Any, ending: str) -> bytes:
     return file.getvalue()
 
 
-def _png(pixels: Any, ending: str) -> bytes:
-    """Pixels as PNG (W3C PNG, third edition): grey, RGB or RGBA of 8 bits, rows unfiltered."""
-    del ending
+def _pixels(pixels: Any, ending: str) -> bytes:
+    """Pixels as a picture of 8 bits: grey, RGB or RGBA."""
     shape: tuple[int, ...] = pixels.shape
-    colour = _COLOURS.get(shape[2:])
-    if pixels.dtype != "uint8" or colour is None or len(shape) < 2 or 0 in shape:
+    if pixels.dtype != "uint8" or shape[2:] not in _CHANNELS or len(shape) < 2 or 0 in shape:
         raise Malformed(
             f"a picture is an array of uint8, height × width, or with 3 or 4 channels behind, not one of "
             f"{pixels.dtype} of shape {shape}; convert it first"
         )
-    height, width = shape[:2]
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    head = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_part(*part) for part in parts)
-
-
-def _part(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise Refused("arrays become pictures by pillow: pip install 'lepton-ai-sdk[build]'") from error
+    return _picture(Image.fromarray(pixels), ending)
 
 
 def _table(table: Any, ending: str) -> bytes:
@@ -128,7 +120,7 @@ def _can(*methods: str) -> Callable[[Any], bool]:
 _FORMS: Final = (
     ObjectForm(_can("savefig"), ("png", "svg", "pdf", "jpg", "jpeg", "webp"), _figure),
     ObjectForm(_is_of("PIL.Image", "Image"), ("png", "jpg", "jpeg", "gif", "webp"), _picture),
-    ObjectForm(_is_of("numpy", "ndarray"), ("png",), _png),
+    ObjectForm(_is_of("numpy", "ndarray"), ("png", "gif", "webp"), _pixels),
     ObjectForm(_can("__arrow_c_stream__"), ("parquet", "csv"), _table),
     ObjectForm(_is_plain, ("json",), _json),
     ObjectForm(_can("to_html", "to_json"), ("html", "json"), _chart),
