@@ -76,7 +76,6 @@ class RemoteManager(
     rebuild = on_its_machine("rebuild")
     rebuild_from_kafka = on_its_machine("rebuild_from_kafka")
     snapshot = on_its_machine("snapshot")
-    study = on_its_machine("study")
     tune = on_its_machine("tune")
     upgrade = on_its_machine("upgrade")
 

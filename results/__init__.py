@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from .work.chains import ChainRecord, ChainRecords, ChainStep
     from .work.jobs import JobRecord, JobRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
-    from .work.studies import StudyRecord, TrialRecord
+    from .work.studies import StudyRecord, StudySummaries, StudySummary, TrialRecord
 
 __all__ = [
     "Bin",
@@ -146,6 +146,8 @@ __all__ = [
     "Status",
     "StrangerRecords",
     "StudyRecord",
+    "StudySummaries",
+    "StudySummary",
     "Suggestion",
     "SuiteRecord",
     "SuiteRun",
@@ -264,7 +266,7 @@ _HOMES: Final = {
     ".work.chains": ("ChainRecord", "ChainRecords", "ChainStep"),
     ".work.jobs": ("JobRecord", "JobRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
-    ".work.studies": ("StudyRecord", "TrialRecord"),
+    ".work.studies": ("StudyRecord", "StudySummaries", "StudySummary", "TrialRecord"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
     ".maintenance.healed": ("Healed", "HealedPack"),
     ".maintenance.damages": ("Damages",),

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ...datasets.selection import selection
 from ...domain.commands import model_stream
 from ...domain.model.state import ModelState
-from ...domain.studies.commands import CreateStudy
+from ...domain.studies.commands import CreateStudy, ResumeStudy
 from ...domain.studies.state import StudyState
 from ...errors import Malformed, Refused
 from ...events.sql.lock import Held
@@ -31,7 +31,7 @@ from ..api import Jobs
 from .budget import checked_budget, checked_keep, checked_trials, checked_workers
 from .definition import SearchDefinition, definition_of
 from .earlier import tell_earlier
-from .record import best_of, study_record
+from .record import EARLIER, VERSION_OF, study_record
 from .search import OnTrial, Search
 from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before
 
@@ -95,19 +95,21 @@ class Tuning:
         found, new = _created(workspace, definition)
         with self._held(found) as held, _quiet():
             opened = OpenStudy(workspace, definition.study)
+            workspace.admit(ResumeStudy(study=found.name, created=found.created), None)
             if new and warm:
                 tell_earlier(opened.study, definition, state, warm, digest)
             until = None if seconds is None else begun + seconds
             search = Search(definition, opened, does, most, until, max(1, workers), held.check, on_trial)
             try:
                 search.run()
-                best = best_of(opened.study, definition, max(1, keep))
+                best = _best(opened.study, definition, max(1, keep))
                 if not best:
+                    ended = "before it was stopped" if opened.stopped else "in its time"
                     raise Refused(
-                        f"no trial of {definition.study} came to a figure in its time; search again, and it goes on"
+                        f"no trial of {definition.study} came to a figure {ended}; search again, and it goes on"
                     )
             except Refused:
-                if new and not _complete(opened.study):
+                if new and not (_complete(opened.study) or opened.stopped):
                     opened.delete()
                 raise
             keeping = _Keeping(self.manager, definition, workspace, data, labels, branch, validation, message)
@@ -188,7 +190,7 @@ class _Keeping:
             validation = None if self.validation is None else (self.validation, self.labels)
             model = untrained(search.model_class, chosen)
             version = self.manager.train(model, self.data, self.labels, validation=validation, **common)
-        opened.study.set_user_attr(f"version of trial {trial.number}", f"{search.model}@{version}")
+        opened.study.set_user_attr(f"{VERSION_OF}{trial.number}", f"{search.model}@{version}")
         return version
 
     def _committed(self, known: Sequence[Any]) -> Version:
@@ -220,6 +222,20 @@ def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyS
         return study_of(workspace, definition.study), True
     definition.check_same(known.search, known.directions)
     return known, False
+
+
+def _best(study: Study, definition: SearchDefinition, most: int) -> list[FrozenTrial]:
+    """The best trials of a search, the best first; of several metrics those that no other beats in all."""
+    own = [
+        trial
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if EARLIER not in trial.user_attrs
+    ]
+    if len(definition.metrics) > 1:
+        front = {trial.number for trial in study.best_trials}
+        own = [trial for trial in own if trial.number in front]
+    turned = definition.directions[0] == "maximize"
+    return sorted(own, key=lambda trial: (-trial.values[0] if turned else trial.values[0], trial.number))[:most]
 
 
 def _complete(study: Study) -> bool:

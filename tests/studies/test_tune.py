@@ -97,7 +97,7 @@ def test_a_search_killed_in_a_trial_goes_on_with_that_trial(manager: ModelManage
                     process.stdin.write(b"\n")
                     process.stdin.flush()
             process.send_signal(signal.SIGKILL)
-    assert [each.status for each in manager.study("parabola").trials] == ["complete", "complete", "running"]
+    assert [each.status for each in manager.show_study("parabola").trials] == ["complete", "complete", "running"]
 
     gone_on = tune(manager, trials=8)
 
@@ -274,7 +274,7 @@ def test_a_study_goes_on_as_it_began_and_never_otherwise(manager: ModelManager, 
     with pytest.raises(Refused, match=r"a study goes on as it began; give the search another name by study="):
         tune(manager, **other)
 
-    assert manager.study("parabola") == before
+    assert manager.show_study("parabola") == before
 
 
 def test_another_model_is_no_model_to_search(manager: ModelManager) -> None:

@@ -28,10 +28,10 @@ from . import (
     tokens,
     versions,
 )
-from .work import chains, jobs, runs
+from .work import chains, jobs, runs, studies
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, names, moves, jobs, chains, runs, saving, stored, rows, contests,
-    judging, suites, data, library, proofs, tokens,
+    position, asking, events, models, versions, names, moves, jobs, chains, studies, runs, saving, stored, rows,
+    contests, judging, suites, data, library, proofs, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
