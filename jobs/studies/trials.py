@@ -82,7 +82,8 @@ class TrialsByJobs:
         name = asked_before(workspace, key)
         if name is None:
             data, label, named = asked_of_worker(workspace, self.data, search.label)
-            asked = {"class": search.model_class, "label": label, "hyperparameters": dict(hyperparameters), **named}
+            asked = {"class": search.model_class, "label": label, "study": search.study, **named}
+            asked |= {"hyperparameters": dict(hyperparameters)}
             name = submit(
                 workspace, "trial", search.model, data, asked | search.chosen.to_dict(), self.limits,
                 message=f"a trial of {search.study}", validation=self.validation, key=key,

@@ -12,6 +12,7 @@ from ..answer import Listing, Result
 from ..description import Block, Text, grid, text, title
 from ..figures import figure
 from ..words import say, word
+from .jobs import COLOURS
 
 STATUSES: Final = ("waiting", "running", "complete", "pruned", "failed")
 """How a trial may stand."""
@@ -37,6 +38,12 @@ class TrialRecord(Result):
     """Whether it tells of a version that was there before the search."""
     started: datetime | None = None
     ended: datetime | None = None
+
+    @property
+    def coloured(self) -> Text:
+        """The status, as it is coloured everywhere."""
+        style = {"complete": COLOURS["finished"], "failed": COLOURS["failed"]}
+        return text(word(self.status), style=style.get(self.status, ""))
 
     @property
     def seconds(self) -> float | None:

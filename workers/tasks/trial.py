@@ -19,6 +19,8 @@ class TrialTraining(LabelledRows, LogsMetrics):
 
     kind: Literal["trial"] = "trial"
     model_class: Annotated[str, Field(alias="class")]
+    study: str = ""
+    """The study that it is a trial of."""
 
 
 @task(TrialTraining)
