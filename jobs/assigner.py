@@ -10,7 +10,8 @@ from typing import Final, cast
 
 from ..domain.commands import job_stream
 from ..domain.job.commands import ExpireLease, Ready
-from ..domain.job.decide import chosen, fits
+from ..domain.job.decide import chosen, taken_by
+from ..domain.job.kinds import SEARCH
 from ..domain.job.offers import IMPORT, LIMITS
 from ..domain.job.state import AT_WORK, JobState
 from ..errors import Damaged, LeptonError, Unavailable
@@ -96,6 +97,11 @@ class Assigner:
         expired = self._expire()
         assigned = self._assign()
         return heard or judged or followed or released or expired or assigned
+
+    def searches(self) -> bool:
+        """Whether there is a search that waits to be run, or is."""
+        leased = (self._job(lease.job) for lease in self._leases.held())
+        return any(job.kind == SEARCH for job in (*self._queued.values(), *leased))
 
     def ready(self) -> dict[Ready, str]:
         """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""
@@ -238,7 +244,7 @@ def work_waits(workspace: Workspace, pool: str, capabilities: frozenset[str]) ->
     """Whether there is work that a worker of that pool could take, or that comes to be without anybody's asking."""
     store = workspace.ledger.store
     end = store.end()
-    if any(fits(job, pool, capabilities) and _may_come(workspace, job) for _, job in open_jobs(workspace)):
+    if any(taken_by(job, pool, capabilities) and _may_come(workspace, job) for _, job in open_jobs(workspace)):
         return True
     return SuiteJudge(workspace).acts() or store.end() != end  # what happened meanwhile is looked at anew
 

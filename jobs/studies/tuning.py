@@ -76,13 +76,13 @@ class Tuning:
         columns: Sequence[str] | None,
         on_trial: OnTrial | None,
         limits: Mapping[str, Any],
+        resumes: bool = True,
         **asked: Any,
     ) -> StudyRecord:
-        """Search, and keep the best; see `ModelManager.tune`."""
+        """Search, and keep the best; see `ModelManager.tune`. One that was stopped is gone on with if it `resumes`."""
         seconds, workers, keep = checked_budget(budget), checked_workers(workers), checked_keep(keep)
         most, begun = checked_trials(trials, seconds), time.monotonic()
-        if isinstance(warm, bool) or not 0 <= warm <= MOST_EARLIER:
-            raise Malformed(f"a search begins with 0 to {MOST_EARLIER:,} earlier versions, not {warm!r}")
+        checked_warm(warm)
         if limits and not workers:
             raise Malformed(f"{next(iter(limits))} is of jobs; give workers too, which do them")
         jobs = self.manager.jobs
@@ -95,7 +95,8 @@ class Tuning:
         found, new = _created(workspace, definition)
         with self._held(found) as held, _quiet():
             opened = OpenStudy(workspace, definition.study)
-            workspace.admit(ResumeStudy(study=found.name, created=found.created), None)
+            if resumes:
+                workspace.admit(ResumeStudy(study=found.name, created=found.created), None)
             if new and warm:
                 tell_earlier(opened.study, definition, state, warm, digest)
             until = None if seconds is None else begun + seconds
@@ -208,6 +209,13 @@ def _quiet() -> Generator[None]:
         yield
     finally:
         set_verbosity(level)
+
+
+def checked_warm(warm: int) -> int:
+    """How many earlier versions a search begins with. Raises `Malformed`."""
+    if isinstance(warm, bool) or not isinstance(warm, int) or not 0 <= warm <= MOST_EARLIER:  # pyright: ignore
+        raise Malformed(f"a search begins with 0 to {MOST_EARLIER:,} earlier versions, not {warm!r}")
+    return warm
 
 
 def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyState, bool]:

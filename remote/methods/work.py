@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from .tables import ARROW
 
 @checked
 class WorkOverHTTP(Asking):
-    """`resume`, `runs`, `chains`, `studies`, `library`, `predict`, `jobs`; `run`, `train` are the local manager's."""
+    """`resume`, `runs`, `chains`, `library`, `predict`, `jobs`; `run` and `train` are the local manager's own."""
 
     @over_http
     def resume(self, given: Any) -> Any:
@@ -49,20 +48,6 @@ class WorkOverHTTP(Asking):
     @over_http
     def show_chain(self, given: Any) -> Any:
         return self._read(f"/chains/{quoted(given.name)}")
-
-    @over_http
-    def studies(self, given: Any) -> Any:
-        del given
-        return self._read("/studies")
-
-    @over_http
-    def show_study(self, given: Any) -> Any:
-        pages = [*self._remote.client.pages(f"/studies/{quoted(given.name)}", {"most": PAGE})]
-        return replace(pages[0], trials=tuple(trial for page in pages for trial in page.trials))
-
-    @over_http
-    def stop_study(self, given: Any) -> Any:
-        return self._write("POST", f"/studies/{quoted(given.name)}/stop", key=given.key)
 
     @over_http
     def run_metrics(self, given: Any) -> Any:

@@ -20,7 +20,7 @@ from .test_reference import KEPT, WITH_JSON, commands, words_of
 
 ELSEWHERE = {
     "chain", "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "snapshot",
-    "tune", "upgrade", "worker",
+    "upgrade", "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
 ALONE = {"chains", "completion", "logs", "status", "sync", "kept", "adopt", "token", "prove", "demo"}

@@ -324,7 +324,7 @@ def test_a_study_of_the_ledger_is_told_and_stopped(door: Door, name: str, monkey
         end = End(status="complete", values=(number % 4 / 10,))
         parameters = {"lr": Parameter(value=0.5, distribution={"kind": "float", "low": 0.0, "high": 1.0})}
         there._workspace.admit(BeginTrial(study=study, created=created, parameters=parameters, end=end), None)
-    monkeypatch.setattr("lepton_ai.remote.methods.work.PAGE", 2)
+    monkeypatch.setattr("lepton_ai.remote.methods.searches.PAGE", 2)
 
     assert manager.show_study(study) == there.show_study(study)
     assert [each.trial for each in manager.show_study(study).trials] == [0, 1, 2, 3, 4]
