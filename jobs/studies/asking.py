@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...datasets.selection import selected_by, selection
-from ...domain.job.kinds import SEARCH, SEARCHES, NamedRowsAsked
+from ...datasets.selection import selection
+from ...domain.job.kinds import SEARCH, SEARCHES
+from ...domain.names import checked_pool
 from ...domain.studies.commands import ResumeStudy
 from ...results import JobRecord
-from ...results.work.studies import StudyRecord
 from ...versions.data.named_data import asked_of_worker
 from ...versions.studies.known import study_of
 from ..api import JobLimits, Jobs, submit
 from .budget import checked_budget, checked_keep, checked_trials, checked_workers
 from .definition import definition_of
-from .tuning import Tuning, checked_warm
-
-if TYPE_CHECKING:
-    from ...workers.tasks.tune import Tune
+from .tuning import checked_warm, named_rows
 
 
 def submit_search(
@@ -48,12 +45,13 @@ def submit_search(
     """Ask for a search; a study that was stopped is gone on with from here on. See `Jobs.tune`."""
     workspace, seconds = jobs.begun(), checked_budget(budget)
     checked_trials(trials, seconds)
+    checked_pool(limits.pool)
     state, chosen = workspace.model(name or model), selection(types, drop, columns)
     source, label, named = asked_of_worker(workspace, data, label)
     definition = definition_of(model, state, study=study, label=label, branch=branch, chosen=chosen, **asked)
     known = study_of(workspace, definition.study)
     if known.created:
-        definition.check_same(known.search, known.directions)
+        definition.check_same(known.search, known.directions, named_rows(workspace, definition, data))
     trial = jobs._reaching(definition.model_class, limits)  # pyright: ignore[reportPrivateUsage]
     told = {each: value for each, value in asdict(trial).items() if each != "after"}
     payload = {
@@ -72,40 +70,3 @@ def submit_search(
     if known.created:
         workspace.admit(ResumeStudy(study=known.name, created=known.created), None if key is None else f"{key}/resume")
     return record
-
-
-def run_search(tuning: Tuning, payload: Tune, model: str, source: str, validation: str, message: str) -> StudyRecord:
-    """Run a search as its job asks for it, or go on with it."""
-    chosen = selected_by(payload)
-    return tuning.tune(
-        payload.model_class,
-        source if payload.named is None else _named(payload.named),
-        payload.label,
-        name=model,
-        study=payload.study or None,
-        metric=payload.metric or None,
-        better=payload.better,
-        trials=payload.trials,
-        budget=payload.budget,
-        workers=payload.workers,
-        keep=payload.keep,
-        warm=payload.warm,
-        branch=payload.branch,
-        validation=validation or None,
-        message=message,
-        types=chosen.types,
-        drop=chosen.drop,
-        columns=chosen.columns,
-        space=payload.space,
-        sampler=payload.sampler,
-        pruner=payload.pruner,
-        seed=payload.seed,
-        hyperparameters=payload.hyperparameters,
-        on_trial=None,
-        limits=payload.limits,
-        resumes=False,
-    )
-
-
-def _named(rows: NamedRowsAsked) -> str:
-    return f"{rows.name}@{rows.version}"

@@ -23,6 +23,7 @@ from ...events.sql.lock import Held
 from ...models.registry import untrained
 from ...results import Version
 from ...results.work.studies import StudyRecord
+from ...versions.data.named_data import asked_of_worker
 from ...versions.studies.known import study_of
 from ...versions.studies.opened import OpenStudy
 from ...versions.training_rows import KnowsData, training_rows, validation_rows
@@ -92,7 +93,8 @@ class Tuning:
         label = labels if isinstance(labels, str) else None
         definition = definition_of(model, state, study=study, label=label, branch=branch, chosen=chosen, **asked)
         does, digest = self._does(definition, data, labels, validation, workers, limits)
-        found, new = _created(workspace, definition)
+        rows = named_rows(workspace, definition, fspath(cast("str", data))) if digest is None else {"rows": digest}
+        found, new = _created(workspace, definition, rows)
         with self._held(found) as held, _quiet():
             opened = OpenStudy(workspace, definition.study)
             if resumes:
@@ -218,17 +220,27 @@ def checked_warm(warm: int) -> int:
     return warm
 
 
-def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyState, bool]:
+def named_rows(workspace: Workspace, definition: SearchDefinition, data: str) -> dict[str, str]:
+    """The digest of the rows that workers find by a name; nothing is known of a file before it is read."""
+    named = asked_of_worker(workspace, data, definition.label)[2]
+    if not named:
+        return {}
+    digest, chosen = str(named["named"]["digest"]), definition.chosen
+    whole = not chosen.drop and chosen.columns is None
+    return {"named_rows": digest} | ({"rows": digest} if whole else {})
+
+
+def _created(workspace: Workspace, definition: SearchDefinition, rows: Mapping[str, str]) -> tuple[StudyState, bool]:
     """The study that a search goes on with, and whether it is new. Raises `Refused` where it searches otherwise."""
     known = study_of(workspace, definition.study)
     if not known.created:
         model = definition.model
         command = CreateStudy(
-            study=definition.study, directions=definition.directions, model=model, search=definition.told()
+            study=definition.study, directions=definition.directions, model=model, search={**definition.told(), **rows}
         )
         workspace.admit(command, None)
         return study_of(workspace, definition.study), True
-    definition.check_same(known.search, known.directions)
+    definition.check_same(known.search, known.directions, rows)
     return known, False
 
 

@@ -37,9 +37,11 @@ class SearchedOverHTTP(Asking):
         job = self.jobs.tune(**asked, **limits)
         study: str = given.study or given.name or given.model
         trials = _TrialsTold(on_trial)
+        if on_trial is None:
+            self.jobs.wait(job.job)  # which says what it waits for
         while not (ended := self._remote.client.read(f"/jobs/{quoted(job.job)}", {"wait": _TURN})).ended:
             with suppress(UnknownStudy):  # it has not begun
-                trials.tell(self.show_study(study) if on_trial else None)
+                trials.tell(self.show_study(study))
         if ended.status != "finished":
             raise Refused(f"the search of job {job.job} is {ended.status}: {ended.reason or ended.error}")
         record = self.show_study(study)
@@ -68,9 +70,9 @@ class _TrialsTold:
     on_trial: OnTrial | None
     _told: set[int] = field(default_factory=set[int])
 
-    def tell(self, study: StudyRecord | None) -> None:
+    def tell(self, study: StudyRecord) -> None:
         """Tell the trials of a study that ended since."""
-        for trial in () if study is None or self.on_trial is None else study.trials:
+        for trial in study.trials if self.on_trial is not None else ():
             if trial.ended is not None and not trial.earlier and trial.trial not in self._told:
                 self._told.add(trial.trial)
                 self.on_trial(trial.trial, trial.status, trial.values)  # type: ignore[misc]

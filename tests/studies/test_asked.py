@@ -49,9 +49,8 @@ def test_a_search_is_a_job_that_whoever_waits_runs(manager: ModelManager) -> Non
     assert kinds == [("train", "default"), ("trial", "default"), ("trial", "default"), ("tune", "searches")]
 
 
-def test_a_search_survives_those_who_run_it_and_a_stop_survives_too(
-    manager: ModelManager, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.study
+def test_a_search_survives_those_who_run_it_and_a_stop_survives_too(manager: ModelManager, home: Path) -> None:
     manager.jobs.tune(MODEL, "loans", trials=40, **ASKED)
 
     def complete() -> int:
@@ -105,7 +104,7 @@ def test_what_no_search_can_be_is_refused_when_it_is_asked_for(
 
 
 def test_a_server_searches_for_who_asks_it(home: Path) -> None:
-    with served(home) as server:
+    with served(home, works=True) as server:
         server.manager.add_data("loans", ROWS, DEFAULTS, keep=True)
         with ModelManager(server.url) as remote:
             told: list[int] = []

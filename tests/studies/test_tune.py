@@ -277,6 +277,17 @@ def test_a_study_goes_on_as_it_began_and_never_otherwise(manager: ModelManager, 
     assert manager.show_study("parabola") == before
 
 
+def test_a_study_is_gone_on_with_on_the_rows_that_it_began_with(manager: ModelManager) -> None:
+    tune(manager, keep=0)
+
+    with pytest.raises(Refused, match=r"was begun on other training rows; a study goes on as it began; give"):
+        manager.tune("parabola", X, Y[::-1], trials=9, keep=0)
+
+    manager.add_data("rows", X, Y, keep=True)
+    again = manager.tune("parabola", "rows", None, trials=3, keep=0, hyperparameters=None)
+    assert again.study == "parabola"
+
+
 def test_another_model_is_no_model_to_search(manager: ModelManager) -> None:
     with pytest.raises((Malformed, Refused)):
         manager.tune("no-such-model", X, Y)
