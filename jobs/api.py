@@ -136,11 +136,10 @@ class Jobs:
         key: str | None = None,
         **limits: Any,
     ) -> JobRecord:
-        """Ask for a search as `ModelManager.tune` makes it, for which nobody has to wait.
+        """Ask for a search as `ModelManager.tune` makes it, for which nobody has to wait; `show_study` tells of it.
 
-        It is run where jobs are given out, by a worker's process here and by `lepton intake` beside Kafka, so it holds
-        up no worker; its trials are jobs, `workers` of them at a time, under the `limits`. What came of it is
-        `ModelManager.show_study`.
+        It is run where jobs are given out, by a worker's process here and by `lepton intake` beside Kafka, and holds up
+        no worker; its trials are jobs, `workers` of them at a time, under the `limits`.
         """
         from ..versions.studies import check_installed
 

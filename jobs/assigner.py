@@ -22,8 +22,8 @@ from ..events.sql.leases import Lease, Leases
 from ..settings import Terms
 from ..versions.workspace import Workspace
 from .assignment import Assignment
-from .broker_clock import BrokerClock
 from .endings import Endings
+from .protocol.broker_clock import BrokerClock
 from .protocol.ports import Orders, Results
 from .rejected import RefusedMessages
 from .reports import Reports

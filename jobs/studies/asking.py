@@ -51,7 +51,7 @@ def submit_search(
     definition = definition_of(model, state, study=study, label=label, branch=branch, chosen=chosen, **asked)
     known = study_of(workspace, definition.study)
     if known.created:
-        definition.check_same(known.search, known.directions, named_rows(workspace, definition, data))
+        definition.check_same(known, named_rows(workspace, definition, data))
     trial = jobs._reaching(definition.model_class, limits)  # pyright: ignore[reportPrivateUsage]
     told = {each: value for each, value in asdict(trial).items() if each != "after"}
     payload = {

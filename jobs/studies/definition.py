@@ -13,6 +13,7 @@ from ...domain.model.metric import Better, better_when, checked_better
 from ...domain.model.state import ModelState
 from ...domain.names import checked_label, checked_model, checked_name
 from ...domain.studies.decide import checked_study
+from ...domain.studies.state import StudyState
 from ...errors import Malformed, Refused
 from ...events.study import Direction
 from ...models.cards import CARDS
@@ -62,10 +63,12 @@ class SearchDefinition:
             **self.chosen.to_dict(),
         }
 
-    def check_same(self, search: Mapping[str, Any], directions: Sequence[str], rows: Mapping[str, str]) -> None:
+    def check_same(self, study: StudyState, rows: Mapping[str, str]) -> None:
         """Raise `Refused` where a study of this name searches otherwise, or on other `rows`, where both are known."""
-        told = {**self.told(), "directions": list(self.directions)}
-        known = {name: value for name, value in search.items() if name not in ROWS} | {"directions": list(directions)}
+        search = study.search
+        told = {**self.told(), "directions": list(self.directions), "model": self.model}
+        known = {name: value for name, value in search.items() if name not in ROWS}
+        known |= {"directions": list(study.directions), "model": study.model}
         if not search:
             raise Refused(f"study {self.study!r} was not made by a search of Lepton's; give another name")
         if other := next((name for name in {**told, **known} if told.get(name) != known.get(name)), None):

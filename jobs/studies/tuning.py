@@ -240,7 +240,7 @@ def _created(workspace: Workspace, definition: SearchDefinition, rows: Mapping[s
         )
         workspace.admit(command, None)
         return study_of(workspace, definition.study), True
-    definition.check_same(known.search, known.directions, rows)
+    definition.check_same(known, rows)
     return known, False
 
 

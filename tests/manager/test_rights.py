@@ -173,6 +173,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "jobs.recent": lambda m, n: m.jobs.recent(),
     "jobs.show": lambda m, n: m.jobs.show(n.job),
     "jobs.train": lambda m, n: m.jobs.train("credit", "quarter", name=n.model),
+    "jobs.tune": lambda m, n: m.jobs.tune("credit-scoring-model", "quarter", name=n.model, trials=1),
     "jobs.wait": lambda m, n: m.jobs.wait(n.job, timeout=0.01),
 }
 """Every method that is about models, as somebody calls it who may not see one."""
