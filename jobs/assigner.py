@@ -99,9 +99,8 @@ class Assigner:
         return heard or judged or followed or released or expired or assigned
 
     def searches(self) -> bool:
-        """Whether there is a search that waits to be run, or is."""
-        leased = (self._job(lease.job) for lease in self._leases.held())
-        return any(job.kind == SEARCH for job in (*self._queued.values(), *leased))
+        """Whether a search waits for who runs it."""
+        return any(job.kind == SEARCH for job in self._queued.values())
 
     def ready(self) -> dict[Ready, str]:
         """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""
