@@ -17,6 +17,8 @@ from lepton_ai.errors import LeptonError, Refused
 from ..asking import until
 from ..web.server import served
 from ..worker_process import worker
+from .test_workers import beside_kafka as beside_kafka
+from .test_workers import ledger_process
 
 TERMS = {"start": 8, "lease": 4, "heartbeat": 0.3, "pause": 0.1, "drain": 1}
 RNG = np.random.default_rng(0)
@@ -80,6 +82,26 @@ def test_a_search_survives_those_who_run_it_and_a_stop_survives_too(manager: Mod
     assert len(manager.versions(MODEL).versions) == 1
     trials = [each for each in manager.jobs.recent(99) if each.kind == "trial"]
     assert len(trials) == len(study.trials)
+
+
+@pytest.mark.study
+def test_beside_kafka_the_intake_runs_what_was_asked_for(beside_kafka: None, home: Path) -> None:
+    with ModelManager(home) as manager:
+        manager.add_data("loans", ROWS, DEFAULTS, keep=True)
+        others = [ledger_process(home, name) for name in ("relay", "intake")]
+        others.append(worker(home, **TERMS))
+        try:
+            asked = manager.jobs.tune(MODEL, "loans", trials=2, **ASKED)
+            ended = manager.jobs.wait(asked.job, timeout=240)
+        finally:
+            for each in others:
+                os.killpg(each.pid, signal.SIGKILL)
+                each.wait()
+
+        study = manager.show_study(MODEL)
+        assert (ended.status, [each.status for each in study.trials]) == ("finished", ["complete", "complete"])
+        assert study.best is not None
+        assert study.best.version == f"{MODEL}@1"
 
 
 @pytest.mark.parametrize(
