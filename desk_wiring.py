@@ -67,6 +67,7 @@ def desk_of(home: HomeOfWork) -> Desk:
         leases=Leases(home.database),
         waiting=lambda worker: _waiting(home, worker),
         work=lambda pool: _work(home, pool),
+        search=lambda: _search(home),
         terms=home.settings.terms,
         end=lambda: home.store.end(),
     )
@@ -123,3 +124,8 @@ def _waiting(home: HomeOfWork, worker: WorkerProfile) -> bool:
 def _work(home: HomeOfWork, pool: str) -> Supervised:
     workplace = workplace_of(home)
     return workplace.working(workplace.post(pool=pool))
+
+
+def _search(home: HomeOfWork) -> Supervised:
+    workplace = workplace_of(home)
+    return workplace.working(workplace.searcher(home.settings.home))

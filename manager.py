@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         SignedHead,
         Status,
         StudyRecord,
+        StudySummaries,
         Suggestion,
         SuiteRecord,
         SuiteRun,
@@ -1428,13 +1429,28 @@ class ModelManager:
             limits=limits,
         )  # fmt: skip
 
-    def study(self, name: str) -> StudyRecord:
-        """A search by its study's name, and all its trials."""
-        from .versions.studies import check_installed
+    def studies(self) -> StudySummaries:
+        """The searches that were run here, the newest first, each with how its trials stand and the best of them."""
+        from .jobs.studies.record import study_summaries
 
-        check_installed()
+        return study_summaries(self._workspace)
+
+    def show_study(self, name: str) -> StudyRecord:
+        """A search by its study's name, and all its trials."""
         from .jobs.studies.record import study_record
 
+        return study_record(self._workspace, name)
+
+    @_told_first
+    def stop_study(self, name: str, *, key: str | None = None) -> StudyRecord:
+        """Have a search end behind the trials that are at work, wherever it is run: it keeps its best and says so.
+
+        `tune` asked again goes on with it. Raises `Refused` for a study that was not made by `tune`: Optuna's own
+        loops hear of no stop.
+        """
+        from .jobs.studies.record import stop, study_record
+
+        stop(self._workspace, name, key)
         return study_record(self._workspace, name)
 
     @property

@@ -275,6 +275,8 @@ def _searched_by(name: str) -> Iterator[tuple[str, Event]]:
         yield stream, study.TrialStarted(trial=number)
         yield stream, study.TrialAnnotated(trial=number, user={"host": "gpu"})
         yield stream, study.TrialEnded(trial=number, status="complete", values=(CHANCE.random(),))
+    yield stream, study.StudyStopped()
+    yield stream, study.StudyResumed()
     yield stream, study.StudyDeleted()
 
 

@@ -36,7 +36,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Files": ("files", ("save", "export", "checkout")),
     "Runs": ("work.runs", ("runs",)),
     "Jobs": ("work.jobs", ("jobs", "logs", "cancel")),
-    "Search": ("work.tune", ("tune",)),
+    "Search": ("work.tune", ("tune", "studies")),
     "Building": ("work.build", ("build",)),
     "Chains": ("work.chain", ("chain", "chains")),
     "Evidence": ("evidence", ("sign-head", "prove", "verify")),

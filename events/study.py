@@ -50,6 +50,18 @@ class StudyDeleted(Event):
     type: Literal["lepton.study.deleted.v1"] = "lepton.study.deleted.v1"
 
 
+class StudyStopped(Event):
+    """A search is to end behind the trials that are at work."""
+
+    type: Literal["lepton.study.stopped.v1"] = "lepton.study.stopped.v1"
+
+
+class StudyResumed(Event):
+    """A search that was stopped is gone on with."""
+
+    type: Literal["lepton.study.resumed.v1"] = "lepton.study.resumed.v1"
+
+
 class TrialBegun(Event):
     """A trial joined a study; its id is the `sequence` of this event."""
 
@@ -137,6 +149,8 @@ StudyEvent = (
     StudyCreated
     | StudyAnnotated
     | StudyDeleted
+    | StudyStopped
+    | StudyResumed
     | TrialBegun
     | TrialSuggested
     | TrialStarted

@@ -107,6 +107,52 @@ class Jobs:
             workspace, "train", name or model, data, payload, allowed, message=message, validation=validation, key=key
         )
 
+    def tune(
+        self,
+        model: str,
+        data: str,
+        label: str | None = None,
+        *,
+        metric: str | Sequence[str] | None = None,
+        trials: int | None = None,
+        budget: float | str | None = None,
+        workers: int = 1,
+        space: Mapping[str, Any] | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        sampler: str = "tpe",
+        pruner: str = "none",
+        seed: int = 0,
+        warm: int = 0,
+        keep: int = 1,
+        name: str | None = None,
+        study: str | None = None,
+        branch: str = "main",
+        validation: str | None = None,
+        better: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        message: str = "",
+        key: str | None = None,
+        **limits: Any,
+    ) -> JobRecord:
+        """Ask for a search as `ModelManager.tune` makes it, for which nobody has to wait; `show_study` tells of it.
+
+        It is run where jobs are given out, by a worker's process here and by `lepton intake` beside Kafka, and holds up
+        no worker; its trials are jobs, `workers` of them at a time, under the `limits`.
+        """
+        from ..versions.studies import check_installed
+
+        check_installed()
+        from .studies.asking import submit_search
+
+        return submit_search(
+            self, model, data, label, metric=metric, trials=trials, budget=budget, workers=workers, space=space,
+            hyperparameters=hyperparameters, sampler=sampler, pruner=pruner, seed=seed, warm=warm, keep=keep, name=name,
+            study=study, branch=branch, validation=validation, better=better, types=types, drop=drop, columns=columns,
+            message=message, key=key, limits=self._limits(**limits),
+        )  # fmt: skip
+
     def evaluate(
         self,
         rev: str | int,

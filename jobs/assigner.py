@@ -10,7 +10,8 @@ from typing import Final, cast
 
 from ..domain.commands import job_stream
 from ..domain.job.commands import ExpireLease, Ready
-from ..domain.job.decide import chosen, fits
+from ..domain.job.decide import chosen, taken_by
+from ..domain.job.kinds import SEARCH
 from ..domain.job.offers import IMPORT, LIMITS
 from ..domain.job.state import AT_WORK, JobState
 from ..errors import Damaged, LeptonError, Unavailable
@@ -21,8 +22,8 @@ from ..events.sql.leases import Lease, Leases
 from ..settings import Terms
 from ..versions.workspace import Workspace
 from .assignment import Assignment
-from .broker_clock import BrokerClock
 from .endings import Endings
+from .protocol.broker_clock import BrokerClock
 from .protocol.ports import Orders, Results
 from .rejected import RefusedMessages
 from .reports import Reports
@@ -96,6 +97,10 @@ class Assigner:
         expired = self._expire()
         assigned = self._assign()
         return heard or judged or followed or released or expired or assigned
+
+    def searches(self) -> bool:
+        """Whether a search waits for who runs it."""
+        return any(job.kind == SEARCH for job in self._queued.values())
 
     def ready(self) -> dict[Ready, str]:
         """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""
@@ -238,7 +243,7 @@ def work_waits(workspace: Workspace, pool: str, capabilities: frozenset[str]) ->
     """Whether there is work that a worker of that pool could take, or that comes to be without anybody's asking."""
     store = workspace.ledger.store
     end = store.end()
-    if any(fits(job, pool, capabilities) and _may_come(workspace, job) for _, job in open_jobs(workspace)):
+    if any(taken_by(job, pool, capabilities) and _may_come(workspace, job) for _, job in open_jobs(workspace)):
         return True
     return SuiteJudge(workspace).acts() or store.end() != end  # what happened meanwhile is looked at anew
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from threading import Event
 from typing import Final, Protocol
 
-from ..domain.job.decide import fits
+from ..domain.job.decide import taken_by
 from ..domain.job.state import JobState
 from ..errors import LeptonError, LockHeld
 from ..events.sql.leases import Heard, Leases
@@ -53,6 +53,8 @@ class Desk:
     """Whether there is an open job that a worker could take."""
     work: Callable[[str], Supervised]
     """Has a worker of that pool in this process."""
+    search: Callable[[], Supervised]
+    """Has the searches that are asked for run by this process."""
     terms: Terms
     end: Callable[[], int]
     """The seq of the last event."""
@@ -67,7 +69,7 @@ class Desk:
 
     def serves(self, job: JobState) -> bool:
         """Whether a worker that could take the job was heard of within its term."""
-        return any(fits(job, each.pool, each.capabilities) for each in self.heard_of())
+        return any(taken_by(job, each.pool, each.capabilities) for each in self.heard_of())
 
     def assigning(self) -> Supervised:
         """Have jobs assigned, by this process where no other does."""
@@ -86,11 +88,15 @@ class Desk:
                 stop.wait(RETRY)
                 continue
             try:
-                with self.assigner() as assigner:
+                with self.assigner() as assigner, ExitStack() as searching:
+                    searches = False
                     while not stop.is_set():
                         held.check()
                         if not assigner.step():
                             stop.wait(self.terms.poll)
+                        if not searches and assigner.searches():
+                            searching.enter_context(self.search())
+                            searches = True
             finally:
                 held.release()
 

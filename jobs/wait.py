@@ -11,8 +11,9 @@ from typing import Final
 
 from ..domain.commands import run_stream
 from ..domain.job.commands import attempt
-from ..domain.job.decide import pauses
-from ..domain.job.state import JobState
+from ..domain.job.decide import pauses, pool_of
+from ..domain.job.kinds import SEARCH
+from ..domain.job.state import AT_WORK, JobState
 from ..errors import Unavailable
 from ..events.envelope import decode
 from ..events.run import MetricsLogged
@@ -84,9 +85,11 @@ class _Watch:
         """One look at a job that has not ended."""
         now = time.monotonic()
         if self._desk.here:
-            for each in to_do(self._workspace, job):
-                if each.pool not in self._workers and not self._desk.serves(each):
-                    self._workers[each.pool] = self._stack.enter_context(self._desk.work(each.pool))
+            searches = [job] if job.kind == SEARCH and job.status in AT_WORK else []
+            for each in (*searches, *to_do(self._workspace, job)):
+                pool = pool_of(each)
+                if pool not in self._workers and not self._desk.serves(each):
+                    self._workers[pool] = self._stack.enter_context(self._desk.work(pool))
         if timeout is not None and now - self._begun > timeout:
             raise _Over(
                 f"job {self._name} has not ended in {timeout:g} s: {self._reason(job)}; it goes on, `lepton jobs` "
@@ -131,7 +134,7 @@ class _Watch:
             return f"its next attempt comes after {job.until:%H:%M:%S} UTC, for the last one ended by {job.error}"
         if not self._desk.serves(job):
             what = " ".join((job.kind, *job.needs))
-            none = f"no worker of pool {job.pool} that does {what} has been heard of; `lepton worker` starts one"
+            none = f"no worker of pool {pool_of(job)} that does {what} has been heard of; `lepton worker` starts one"
             turned_away = self._workspace.ledger.store.rejected_count()
             return f"{none}, `lepton rejected` tells of any that was turned away" if turned_away else none
         return f"the workers of pool {job.pool} are busy with other jobs"

@@ -14,6 +14,7 @@ from .methods.asked import on_its_machine
 from .methods.evidence import EvidenceOverHTTP
 from .methods.judging import JudgedOverHTTP
 from .methods.names import NamedOverHTTP
+from .methods.searches import SearchedOverHTTP
 from .methods.tables import AskedOverHTTP
 from .methods.tokens import TokensOverHTTP
 from .methods.versions import ReadOverHTTP
@@ -23,7 +24,14 @@ from .place import named
 
 @checked
 class RemoteManager(
-    ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP, EvidenceOverHTTP, TokensOverHTTP
+    ReadOverHTTP,
+    NamedOverHTTP,
+    JudgedOverHTTP,
+    WorkOverHTTP,
+    SearchedOverHTTP,
+    AskedOverHTTP,
+    EvidenceOverHTTP,
+    TokensOverHTTP,
 ):
     """A ledger behind a server, as `ModelManager` has one in a folder.
 
@@ -76,9 +84,7 @@ class RemoteManager(
     rebuild = on_its_machine("rebuild")
     rebuild_from_kafka = on_its_machine("rebuild_from_kafka")
     snapshot = on_its_machine("snapshot")
-    study = on_its_machine("study")
     build = on_its_machine("build")
-    tune = on_its_machine("tune")
     upgrade = on_its_machine("upgrade")
 
 

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from .work.jobs import JobRecord, JobRecords
     from .work.run_files import RunFileRecord, RunFileRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
-    from .work.studies import StudyRecord, TrialRecord
+    from .work.studies import StudyRecord, StudySummaries, StudySummary, TrialRecord
 
 __all__ = [
     "Bin",
@@ -152,6 +152,8 @@ __all__ = [
     "Status",
     "StrangerRecords",
     "StudyRecord",
+    "StudySummaries",
+    "StudySummary",
     "Suggestion",
     "SuiteRecord",
     "SuiteRun",
@@ -272,7 +274,7 @@ _HOMES: Final = {
     ".work.run_files": ("RunFileRecord", "RunFileRecords"),
     ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
     ".work.builds": ("BuildRecord", "CandidateRecord"),
-    ".work.studies": ("StudyRecord", "TrialRecord"),
+    ".work.studies": ("StudyRecord", "StudySummaries", "StudySummary", "TrialRecord"),
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
     ".maintenance.healed": ("Healed", "HealedPack"),
     ".maintenance.damages": ("Damages",),

@@ -336,6 +336,8 @@ CHINESE: Final = {
     "estimators need the extra: pip install 'lepton-ai-sdk[estimators]'": (
         "估计器需要附加包：pip install 'lepton-ai-sdk[estimators]'"
     ),
+    "it was stopped; run again, it goes on": "已停止；再次运行即继续", "no search was run": "还没有运行过搜索",
+    "study": "搜索", "stopped": "已停止", "complete": "完成", "pruned": "剪枝", "best": "最佳", "created": "创建于",
     "study {study}: {complete} trials complete, {pruned} pruned, {failed} failed": (
         "搜索 {study}：完成 {complete} 次试验，剪枝 {pruned} 次，失败 {failed} 次"
     ),

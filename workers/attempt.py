@@ -29,7 +29,7 @@ TALK: Final = 4 << 20
 """Bytes that are heard of one process at one look; more than a pipe holds."""
 GRACE: Final = 5.0
 """Seconds for a process that was killed to be gone."""
-_NOT_TOLD: Final = (
+NOT_TOLD: Final = (
     "LEPTON_DATABASE",
     "LEPTON_KAFKA",
     "LEPTON_KAFKA_CERTIFICATE",
@@ -82,7 +82,7 @@ class Attempt:
                 stdout=self._written,
                 stderr=self._written,
                 pass_fds=(theirs,),
-                env={name: value for name, value in os.environ.items() if name not in _NOT_TOLD}
+                env={name: value for name, value in os.environ.items() if name not in NOT_TOLD}
                 | {"PYTHONSAFEPATH": "1"}
                 | ({} if order.memory is None else _FRUGAL)
                 | environment,

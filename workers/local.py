@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,15 +11,19 @@ from typing import Any, Final
 
 from ..building.parallel.cluster import CAPABILITY, ray_address, ray_package
 from ..building.parallel.cluster import VARIABLE as RAY
+from ..domain.job.kinds import SEARCH, SEARCHES
 from ..jobs.protocol.identity import WorkerKeys
 from ..jobs.protocol.ports import Channel
 from ..models.imports import VARIABLE, announced, imported
 from ..settings import Terms
 from ..supervised import Supervised
+from .attempt import NOT_TOLD
 from .task import TASKS
 from .worker import Post, Worker
 
 _GPUS: Final = Path("/dev/nvidia0")
+SEARCHES_AT_ONCE: Final = 8
+"""Searches that one process runs at a time; their trials are done by workers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,13 @@ class Workplace:
             objects=self.objects,
             environment=environment,
         )
+
+    def searcher(self, home: Path) -> Post:
+        """What runs the searches of the ledger in a home: its processes have the ledger, and run no trial."""
+        ledger = {name: os.environ[name] for name in NOT_TOLD if name in os.environ}
+        post = self.post(pool=SEARCHES, slots=SEARCHES_AT_ONCE)
+        environment = {**post.environment, **ledger, "LEPTON_HOME": str(home)}
+        return replace(post, capabilities=(SEARCH,), program="lepton_ai.cli.search", environment=environment)
 
     def worker(self, post: Post) -> Worker:
         """A worker that has still to begin."""

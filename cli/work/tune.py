@@ -1,4 +1,4 @@
-"""`tune`: a search of hyperparameters, gone on with where it stopped."""
+"""`tune`, `studies`: searches of hyperparameters, gone on with where they stopped, and how they stand."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import click
 from ...building.search.names import PRUNERS, SAMPLERS
 from ...errors import Malformed
 from ...permissions import denied
-from ...results.shapes.work import STUDY
-from ..command import Session, command, importing
+from ...results.shapes.work import STUDIES_OR_ONE, STUDY
+from ..command import Session, command, importing, keyed
 from ..completion import data_names, models
 from ..revision import branch_option
 from .train import chosen_columns, directing, direction, selecting, setting
@@ -87,6 +87,30 @@ def tune(
         **asked,
     )
     session.answer(record.to_dict(), record)
+
+
+@command(
+    STUDIES_OR_ONE,
+    "lepton studies",
+    "lepton studies credit-scoring-model",
+    "lepton studies credit-scoring-model --stop",
+)
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--stop", is_flag=True, help="End its search behind the trials that are at work.")
+@keyed
+def studies(session: Session, name: str | None, stop: bool, key: str | None) -> None:
+    """List the searches, the newest first, or show the trials of one.
+
+    A search that is stopped waits for its trials at work, keeps its best and says so. `lepton tune` goes on with it.
+    """
+    if name is None:
+        if stop:
+            raise Malformed("nothing says which search is to end; give the study's name")
+        records = session.manager.studies()
+        session.answer({**records.to_dict(), "study": None}, records)
+    else:
+        record = session.manager.stop_study(name, key=key) if stop else session.manager.show_study(name)
+        session.answer({"studies": None, "study": record}, record)
 
 
 def trial_told(number: int, status: str, values: Sequence[float] | None) -> None:

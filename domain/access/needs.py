@@ -80,7 +80,9 @@ from ..studies.commands import (
     EndTrial,
     QueueTrial,
     ReportValues,
+    ResumeStudy,
     StartTrial,
+    StopStudy,
     Suggest,
 )
 from ..studies.state import StudyState
@@ -98,7 +100,7 @@ _WRITE: Final = (
     SubmitJob, OfferVersion, ReleaseJob, AssignJob, StartJob, MeasureJob, WarnJob, CheckpointJob, FinishJob, FailJob,
     ExpireLease, CancelJob, DefineSuite, RetireSuite, JudgeSuite, DefineChain, AdvanceChain, NameData,
     RecordDataset, RecordObservation, TellManifest, CreateStudy, DeleteStudy, AnnotateStudy, BeginTrial, Suggest,
-    StartTrial, QueueTrial, ReportValues, AnnotateTrial, EndTrial,
+    StartTrial, QueueTrial, ReportValues, AnnotateTrial, EndTrial, StopStudy, ResumeStudy,
 )  # fmt: skip
 _MOVE: Final = (
     CreateBranch, DeleteBranch, CreateTag, DeleteTag, MoveAliases, DeleteAlias, RollBack, RollBackAlias, ClearVersion,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, assert_never, cast
+from typing import Any, Final, assert_never, cast
 
 from ...errors import Refused, Stale
 from ...events.event import Event
@@ -50,7 +50,7 @@ from .commands import (
     WarnJob,
     attempt,
 )
-from .kinds import checked_payload
+from .kinds import SEARCH, checked_payload
 from .offers import offer
 from .state import AT_WORK, NOT_STARTED, JobState
 from .waiting import check_needed, release
@@ -85,6 +85,22 @@ def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
 def fits(job: JobState, pool: str, capabilities: frozenset[str]) -> bool:
     """Whether a worker of that pool can do a job."""
     return pool == job.pool and {job.kind, *job.needs} <= capabilities
+
+
+def taken_by(job: JobState, pool: str, capabilities: frozenset[str]) -> bool:
+    """Whether a worker of that pool can do a job, or the trials of one that is a search."""
+    if job.kind != SEARCH:
+        return fits(job, pool, capabilities)
+    return pool == pool_of(job) and {"trial", *_limits_of(job).get("needs", ())} <= capabilities
+
+
+def pool_of(job: JobState) -> str:
+    """The pool of the workers that do a job, or the trials of one that is a search."""
+    return job.pool if job.kind != SEARCH else _limits_of(job).get("pool", "default")
+
+
+def _limits_of(search: JobState) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", search.payload.get("limits", {}))
 
 
 def pauses(job: JobState, now: datetime) -> bool:

@@ -35,6 +35,10 @@ def _or_made_by_job(value: Any, number: ValidatorFunctionWrapHandler) -> Any:
     return value if isinstance(value, str) and _MADE_BY_JOB.fullmatch(value) else number(value)
 
 
+SEARCH: Final = "tune"
+"""The kind of searches: who gives jobs out runs them, and their trials are jobs."""
+SEARCHES: Final = "searches"
+"""The pool of those who run searches."""
 _MADE_BY_JOB: Final = re.compile(f"{JOB_PREFIX}[^@~^]+")
 
 

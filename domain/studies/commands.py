@@ -36,6 +36,16 @@ class DeleteStudy(OfKnownStudy):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopStudy(OfKnownStudy):
+    """End a search behind the trials that are at work; nothing where it is stopped already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeStudy(OfKnownStudy):
+    """Go on with a search; nothing where it is not stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotateStudy(OfKnownStudy):
     """Set attributes of a study."""
 
@@ -122,6 +132,8 @@ class EndTrial(OfTrial):
 StudyCommand = (
     CreateStudy
     | DeleteStudy
+    | StopStudy
+    | ResumeStudy
     | AnnotateStudy
     | BeginTrial
     | Suggest

@@ -11,6 +11,8 @@ from ...events.study import (
     StudyAnnotated,
     StudyCreated,
     StudyDeleted,
+    StudyResumed,
+    StudyStopped,
     TrialAnnotated,
     TrialBegun,
     TrialEnded,
@@ -36,7 +38,9 @@ from .commands import (
     Parameter,
     QueueTrial,
     ReportValues,
+    ResumeStudy,
     StartTrial,
+    StopStudy,
     StudyCommand,
     Suggest,
 )
@@ -65,6 +69,11 @@ def _events(study: StudyState, command: StudyCommand) -> Iterator[Event]:
             yield _created(study, command)
         case DeleteStudy():
             yield StudyDeleted()
+        case StopStudy():
+            yield from _stopped(study)
+        case ResumeStudy():
+            if study.stopped is not None:
+                yield StudyResumed()
         case AnnotateStudy(user=user, system=system):
             yield StudyAnnotated.model_validate(_attributes(user, system))
         case BeginTrial():
@@ -108,6 +117,15 @@ def _created(study: StudyState, command: CreateStudy) -> StudyCreated:
         model=None if command.model is None else checked_model(command.model),
         search=plain(command.search, "search"),
     )
+
+
+def _stopped(study: StudyState) -> Iterator[StudyStopped]:
+    if not study.search:
+        raise Refused(
+            f"study {study.name!r} is searched by Optuna itself, which hears of no stop; end it where it runs"
+        )
+    if study.stopped is None:
+        yield StudyStopped()
 
 
 def _begun(study: StudyState, command: BeginTrial) -> Iterator[Event]:

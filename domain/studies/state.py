@@ -16,6 +16,8 @@ from ...events.study import (
     StudyAnnotated,
     StudyCreated,
     StudyDeleted,
+    StudyResumed,
+    StudyStopped,
     TrialAnnotated,
     TrialBegun,
     TrialEnded,
@@ -73,6 +75,8 @@ class StudyState:
     """The numbers of the trials that came to no end yet."""
     distributions: Map[str, Distribution] = Map()  # noqa: RUF009
     """By parameter what it was drawn from last."""
+    stopped: datetime | None = None
+    """When its search was stopped; None where it was not, or is gone on with."""
 
     def trial(self, number: int) -> Trial:
         """A trial by its number. Raises `UnknownStudy`."""
@@ -98,6 +102,10 @@ def evolve(study: StudyState, recorded: Recorded) -> StudyState:
             return StudyState(study.name)
         case StudyAnnotated():
             return replace(study, **_annotated(study, event))
+        case StudyStopped():
+            return replace(study, stopped=recorded.time)
+        case StudyResumed():
+            return replace(study, stopped=None)
         case TrialBegun():
             started = None if event.status == "waiting" else recorded.time
             trial = Trial(recorded.seq, event.trial, event.status, event.started or started)

@@ -1,10 +1,13 @@
-"""When each open run was heard of last: a table that a restart or a restore may lose, by the database's own clock."""
+"""When open runs, and trials of studies, were heard of last: a table that may be lost, by the database's own clock."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .store import Store
+
+_TRIAL: Final = "trial/"
+"""What the keys of trials begin with; no id of a run has a slash."""
 
 
 class Beat(NamedTuple):
@@ -47,6 +50,18 @@ class Heartbeats:
     def stale(self, term: float) -> list[tuple[str, int]]:
         """The runs that were not heard of for so many seconds, each with when it was, the longest ago first."""
         return [(run, heard) for run, heard in self._rows("stale_beats", int(term * 1_000_000))]
+
+    def of_trial(self, trial: int) -> None:
+        """A trial of a study, by its id, is at work."""
+        self._act("begin_beat", f"{_TRIAL}{trial}", "")
+
+    def end_trial(self, trial: int) -> None:
+        """A trial has ended."""
+        self._act("end_beat", f"{_TRIAL}{trial}")
+
+    def stale_trials(self, term: float) -> list[int]:
+        """The trials that were not heard of for so many seconds, by their ids, the longest ago first."""
+        return [int(key.removeprefix(_TRIAL)) for (key,) in self._rows("stale_trials", int(term * 1_000_000))]
 
     def _act(self, statement: str, *values: Any) -> int:
         with self._store.database.connection() as connection:

@@ -186,7 +186,13 @@ class Statements:
     expect_beat = "INSERT INTO run_heartbeats (run, writer, heard) VALUES (?, '', :now) ON CONFLICT (run) DO NOTHING"
     beat = "UPDATE run_heartbeats SET writer = ?, heard = :now WHERE run = ? AND writer IN (?, '')"
     beating = "SELECT writer, heard FROM run_heartbeats WHERE run = ?"
-    stale_beats = "SELECT run, heard FROM run_heartbeats WHERE heard < :now - ? ORDER BY heard LIMIT 1000"
+    stale_beats = (
+        "SELECT run, heard FROM run_heartbeats WHERE heard < :now - ? AND substr(run, 1, 6) <> 'trial/' "
+        "ORDER BY heard LIMIT 1000"
+    )
+    stale_trials = (
+        "SELECT run FROM run_heartbeats WHERE heard < :now - ? AND substr(run, 1, 6) = 'trial/' ORDER BY heard"
+    )
     end_beat = "DELETE FROM run_heartbeats WHERE run = ?"
     end_stale_beat = "DELETE FROM run_heartbeats WHERE run = ? AND heard = ?"
     hashed = "SELECT token, hash FROM token_hashes WHERE hash = ?"

@@ -107,7 +107,7 @@ class Building:
             chosen=chosen,
         )  # fmt: skip
         said = tuple(suspicions(folded.table, folded.labels))
-        with held_study(workspace, self.lock, definition) as held:
+        with held_study(workspace, self.lock, definition, {"rows": definition.digest}) as held:
             clock = BuildClock(seconds, _seconds_of(held) / side_by_side, lambda: held.complete, begun)
             does = self._does(definition, folded, clock, data, workers, limits)
             bound = seconds or float(most or 0)
@@ -117,7 +117,8 @@ class Building:
                 over, check = clock.over, held.lock.check
                 Search(definition, held.opened, does, most, over, side_by_side, check, on_trial).run()
             version = self._kept(workspace, definition, folded, held, (rows, values), branch, message)
-            held.opened.study.set_user_attr(_BUILT, bound)
+            if not held.opened.stopped:
+                held.opened.study.set_user_attr(_BUILT, bound)
             return _record(definition, folded, held, version, said, time.monotonic() - begun)
 
     def _does(
@@ -293,4 +294,5 @@ def _record(
         leaderboard=board,
         left_out=left_out(definition, trials),
         remarks=said,
+        stopped=held.opened.stopped,
     )

@@ -13,6 +13,7 @@ from ...domain.model.metric import Better, better_when, checked_better
 from ...domain.model.state import ModelState
 from ...domain.names import checked_label, checked_model, checked_name
 from ...domain.studies.decide import checked_study
+from ...domain.studies.state import StudyState
 from ...errors import Malformed, Refused
 from ...events.study import Direction
 from ...models.cards import CARDS
@@ -25,6 +26,8 @@ _USUAL: Final = {"binary": "f1", "multiclass": "macro_f1", "regression": "rmse"}
 """The metric that is searched for where none is named, by the one task that a model takes."""
 DIRECTIONS: Final[Mapping[Better, Direction]] = {"higher": "maximize", "lower": "minimize"}
 MOST_METRICS: Final = 3
+ROWS: Final = ("rows", "named_rows")
+"""What a study's event says of its training rows: the digest of those that are learnt from, of those of the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,23 @@ class SearchDefinition:
             **self.chosen.to_dict(),
         }
 
-    def check_same(self, search: Mapping[str, Any], directions: Sequence[str]) -> None:
-        """Raise `Refused` where a study of this name searches otherwise."""
-        told = {**self.told(), "directions": list(self.directions)}
-        known = {**search, "directions": list(directions)}
+    def check_same(self, study: StudyState, rows: Mapping[str, str]) -> None:
+        """Raise `Refused` where a study of this name searches otherwise, or on other `rows`, where both are known."""
+        search = study.search
+        told = {**self.told(), "directions": list(self.directions), "model": self.model}
+        known = {name: value for name, value in search.items() if name not in ROWS}
+        known |= {"directions": list(study.directions), "model": study.model}
         if not search:
             raise Refused(f"study {self.study!r} was not made by a search of Lepton's; give another name")
         if other := next((name for name in {**told, **known} if told.get(name) != known.get(name)), None):
             raise Refused(
                 f"study {self.study!r} searches with another {other}; a study goes on as it began",
+                python="give the search another name by study=",
+                cli="give the search another name by --study",
+            )
+        if any(search.get(name, digest) != digest for name, digest in rows.items()):
+            raise Refused(
+                f"study {self.study!r} was begun on other training rows; a study goes on as it began",
                 python="give the search another name by study=",
                 cli="give the search another name by --study",
             )

@@ -9,7 +9,7 @@ from optuna.trial import TrialState, create_trial
 
 from ...domain.model.state import ModelState
 from .definition import SearchDefinition
-from .search import EARLIER
+from .record import EARLIER
 
 
 def tell_earlier(study: Study, definition: SearchDefinition, model: ModelState, most: int, digest: str | None) -> None:

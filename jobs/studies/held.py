@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from optuna.logging import WARNING, get_verbosity, set_verbosity
 from optuna.trial import TrialState
 
-from ...domain.studies.commands import CreateStudy
+from ...domain.studies.commands import CreateStudy, ResumeStudy
 from ...domain.studies.state import StudyState
 from ...errors import Refused
 from ...events.sql.lock import Held
@@ -38,36 +38,41 @@ class HeldStudy:
 
 
 @contextmanager
-def held_study(workspace: Workspace, locks: Locks, definition: SearchDefinition) -> Generator[HeldStudy]:
-    """The study of a search; a new one that comes to no figure is given up where the search is refused.
+def held_study(
+    workspace: Workspace, locks: Locks, definition: SearchDefinition, rows: Mapping[str, str], *, resumes: bool = True
+) -> Generator[HeldStudy]:
+    """The study of a search on `rows`, by their digests; one that was stopped is gone on with if it `resumes`.
 
-    Raises `Refused` where a study of that name searches otherwise, `LockHeld` where another process is at it.
+    A new one that comes to no figure is given up where the search is refused, unless somebody stopped it. Raises
+    `Refused` where a study of that name searches otherwise, `LockHeld` where another process is at it.
     """
-    found, new = _created(workspace, definition)
+    found, new = _created(workspace, definition, rows)
     lock = locks(f"study-{found.created}")
     try:
         with _quiet():
+            if resumes:
+                workspace.admit(ResumeStudy(study=found.name, created=found.created), None)
             study = HeldStudy(OpenStudy(workspace, definition.study), lock, new)
             try:
                 yield study
             except Refused:
-                if new and not study.complete:
+                if new and not study.complete and not study.opened.stopped:
                     study.opened.delete()
                 raise
     finally:
         lock.release()
 
 
-def _created(workspace: Workspace, definition: SearchDefinition) -> tuple[StudyState, bool]:
+def _created(workspace: Workspace, definition: SearchDefinition, rows: Mapping[str, str]) -> tuple[StudyState, bool]:
     known = study_of(workspace, definition.study)
     if not known.created:
         model = definition.model
         command = CreateStudy(
-            study=definition.study, directions=definition.directions, model=model, search=definition.told()
+            study=definition.study, directions=definition.directions, model=model, search={**definition.told(), **rows}
         )
         workspace.admit(command, None)
         return study_of(workspace, definition.study), True
-    definition.check_same(known.search, known.directions)
+    definition.check_same(known, rows)
     return known, False
 
 

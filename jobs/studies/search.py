@@ -1,4 +1,4 @@
-"""The search: trials asked for, done and told, until there are enough or the time is over.
+"""The search: trials asked for, done and told, until there are enough, the time is over or it is stopped.
 
 Whoever holds the study's lock searches. A trial's draws depend on the seed, its number and the trials before it, and
 its job on its number: killed at any moment and run again, the search goes on with the trials that were at work.
@@ -22,13 +22,11 @@ from ...errors import Refused
 from ...versions.studies.frozen import STATUS
 from ...versions.studies.opened import OpenStudy
 from .definition import SearchDefinition
+from .record import EARLIER, ERROR
 from .trials import BudgetSpent, DoesTrials, OnEpoch, TrialLost, TrialPruned
 
 FIRST: Final = 5
 """Trials that may fail before one comes to a figure; then the search ends."""
-EARLIER: Final = "earlier version"
-"""The attribute of a trial that was no trial: it tells of a version that was there before the search."""
-ERROR: Final = "error"
 REASON: Final = "reason"
 """The attribute that says why a trial was not gone on with, where it did not fall behind."""
 FIGURES: Final = "figures"
@@ -55,7 +53,7 @@ class Search:
     _ended: Event = field(default_factory=Event, init=False)
 
     def run(self) -> None:
-        """Search until enough trials came to an end, or the time is over.
+        """Search until enough trials came to an end, the time is over, or the study is stopped.
 
         Raises `Refused` where the first trials all fail, or lack the metric that is searched for.
         """
@@ -84,7 +82,7 @@ class Search:
         """The next trial with what it tries: one that was at work when a search ended, else a new one."""
         with self._drawing:
             self.check_lock()
-            if self.over():
+            if self.opened.stopped or self.over():
                 return None
             if self._interrupted:
                 number = self._interrupted.pop(0)

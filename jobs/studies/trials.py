@@ -101,7 +101,8 @@ class TrialsByJobs:
     def _submitted(self, key: str, model_class: str, hyperparameters: Mapping[str, Any]) -> str:
         search, workspace = self.definition, self.jobs.workspace
         data, label, named = asked_of_worker(workspace, self.data, search.label)
-        asked = {"class": model_class, "label": label, "hyperparameters": dict(hyperparameters), **named}
+        asked = {"class": model_class, "label": label, "study": search.study, **named}
+        asked |= {"hyperparameters": dict(hyperparameters)}
         asked |= search.chosen.to_dict() | ({} if self.folds is None else {"folds": dict(self.folds)})
         return submit(
             workspace, "trial", search.model, data, asked, self.limits, message=f"a trial of {search.study}",

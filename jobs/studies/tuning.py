@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any, Final, Protocol, cast
 
-from optuna.trial import FrozenTrial
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
 
 from ...datasets.selection import selection
 from ...errors import Malformed, Refused
 from ...models.registry import untrained
 from ...results import Version
 from ...results.work.studies import StudyRecord
+from ...versions.data.named_data import asked_of_worker
 from ...versions.studies.opened import OpenStudy
 from ...versions.training_rows import KnowsData, training_rows, validation_rows
 from ...versions.workspace import Workspace
@@ -24,7 +26,7 @@ from .budget import checked_budget, checked_keep, checked_trials, checked_worker
 from .definition import SearchDefinition, definition_of
 from .earlier import tell_earlier
 from .held import Locks, held_study
-from .record import best_of, study_record
+from .record import EARLIER, VERSION_OF, study_record
 from .search import OnTrial, Search
 from .trials import DoesTrials, TrialsByJobs, TrialsHere, asked_before, version_before
 
@@ -68,13 +70,13 @@ class Tuning:
         columns: Sequence[str] | None,
         on_trial: OnTrial | None,
         limits: Mapping[str, Any],
+        resumes: bool = True,
         **asked: Any,
     ) -> StudyRecord:
-        """Search, and keep the best; see `ModelManager.tune`."""
+        """Search, and keep the best; see `ModelManager.tune`. One that was stopped is gone on with if it `resumes`."""
         seconds, workers, keep = checked_budget(budget), checked_workers(workers), checked_keep(keep)
         most, begun = checked_trials(trials, seconds), time.monotonic()
-        if isinstance(warm, bool) or not 0 <= warm <= MOST_EARLIER:
-            raise Malformed(f"a search begins with 0 to {MOST_EARLIER:,} earlier versions, not {warm!r}")
+        checked_warm(warm)
         if limits and not workers:
             raise Malformed(f"{next(iter(limits))} is of jobs; give workers too, which do them")
         jobs = self.manager.jobs
@@ -84,7 +86,8 @@ class Tuning:
         label = labels if isinstance(labels, str) else None
         definition = definition_of(model, state, study=study, label=label, branch=branch, chosen=chosen, **asked)
         does, digest = self._does(definition, data, labels, validation, workers, limits)
-        with held_study(workspace, self.lock, definition) as held:
+        rows = named_rows(workspace, definition, fspath(cast("str", data))) if digest is None else {"rows": digest}
+        with held_study(workspace, self.lock, definition, rows, resumes=resumes) as held:
             if held.new and warm:
                 tell_earlier(held.opened.study, definition, state, warm, digest)
             until = math.inf if seconds is None else begun + seconds
@@ -93,11 +96,10 @@ class Tuning:
                 return time.monotonic() >= until
 
             Search(definition, held.opened, does, most, over, max(1, workers), held.lock.check, on_trial).run()
-            best = best_of(held.opened.study, definition, max(1, keep))
+            best = _best(held.opened.study, definition, max(1, keep))
             if not best:
-                raise Refused(
-                    f"no trial of {definition.study} came to a figure in its time; search again, and it goes on"
-                )
+                ended = "before it was stopped" if held.opened.stopped else "in its time"
+                raise Refused(f"no trial of {definition.study} came to a figure {ended}; search again, and it goes on")
             keeping = _Keeping(self.manager, definition, workspace, data, labels, branch, validation, message)
             for trial in best[:keep]:
                 keeping.keep(held.opened, trial, workers, limits)
@@ -165,5 +167,36 @@ class _Keeping:
             validation = None if self.validation is None else (self.validation, self.labels)
             model = untrained(search.model_class, chosen)
             version = self.manager.train(model, self.data, self.labels, validation=validation, **common)
-        opened.study.set_user_attr(f"version of trial {trial.number}", f"{search.model}@{version}")
+        opened.study.set_user_attr(f"{VERSION_OF}{trial.number}", f"{search.model}@{version}")
         return version
+
+
+def checked_warm(warm: int) -> int:
+    """How many earlier versions a search begins with. Raises `Malformed`."""
+    if isinstance(warm, bool) or not isinstance(warm, int) or not 0 <= warm <= MOST_EARLIER:  # pyright: ignore
+        raise Malformed(f"a search begins with 0 to {MOST_EARLIER:,} earlier versions, not {warm!r}")
+    return warm
+
+
+def named_rows(workspace: Workspace, definition: SearchDefinition, data: str) -> dict[str, str]:
+    """The digest of the rows that workers find by a name; nothing is known of a file before it is read."""
+    named = asked_of_worker(workspace, data, definition.label)[2]
+    if not named:
+        return {}
+    digest, chosen = str(named["named"]["digest"]), definition.chosen
+    whole = not chosen.drop and chosen.columns is None
+    return {"named_rows": digest} | ({"rows": digest} if whole else {})
+
+
+def _best(study: Study, definition: SearchDefinition, most: int) -> list[FrozenTrial]:
+    """The best trials of a search, the best first; of several metrics those that no other beats in all."""
+    own = [
+        trial
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if EARLIER not in trial.user_attrs
+    ]
+    if len(definition.metrics) > 1:
+        front = {trial.number for trial in study.best_trials}
+        own = [trial for trial in own if trial.number in front]
+    turned = definition.directions[0] == "maximize"
+    return sorted(own, key=lambda trial: (-trial.values[0] if turned else trial.values[0], trial.number))[:most]

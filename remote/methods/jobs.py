@@ -58,6 +58,44 @@ class RemoteJobs:
         asked |= {"tags": [*tags], "validation": validation, "better": dict(better or {})}
         return self._asked(data, asked | selection(types, drop, columns).to_dict() | limits, key)
 
+    def tune(
+        self,
+        model: str,
+        data: str,
+        label: str | None = None,
+        *,
+        metric: str | Sequence[str] | None = None,
+        trials: int | None = None,
+        budget: float | str | None = None,
+        workers: int = 1,
+        space: Mapping[str, Any] | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        sampler: str = "tpe",
+        pruner: str = "none",
+        seed: int = 0,
+        warm: int = 0,
+        keep: int = 1,
+        name: str | None = None,
+        study: str | None = None,
+        branch: str = "main",
+        validation: str | None = None,
+        better: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        message: str = "",
+        key: str | None = None,
+        **limits: Any,
+    ) -> JobRecord:
+        """Ask for a search, whose trials are jobs; what came of it is the manager's `show_study`."""
+        several = [metric] if isinstance(metric, str) else [*(metric or ())]
+        asked: dict[str, Any] = {"kind": "tune", "class": model, "model": name or model, "label": label, "study": study}
+        asked |= {"metric": several, "trials": trials, "budget": budget, "workers": workers, "space": space}
+        asked |= {"hyperparameters": dict(hyperparameters or {}), "sampler": sampler, "pruner": pruner, "seed": seed}
+        asked |= {"warm": warm, "keep": keep, "branch": branch, "validation": validation, "better": dict(better or {})}
+        asked |= {"message": message, **selection(types, drop, columns).to_dict()}
+        return self._asked(data, asked | limits, key)
+
     def evaluate(
         self,
         rev: str | int,

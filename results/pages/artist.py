@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from ...escapes import escaped
 from ..judging.sentences import Sentences
-from . import charts, drawing
+from . import charts, drawing, searches
 from .interactive import interactive
 from .plots import Plot, of_plot
 
@@ -52,6 +52,8 @@ def answered(order: Mapping[str, Any]) -> dict[str, Any]:
 def _chart(order: Mapping[str, Any]) -> Any:
     if order["make"] == "plot":
         return of_plot(Plot.of_dict(order["plot"]))
+    if order["make"] == "search":
+        return searches.drawn(order["kind"], order["chart"])
     from ..judging.report import Report
 
     return charts.chart(Report.of_dict(order["report"]), order["name"], Sentences(order["language"]))

@@ -81,6 +81,7 @@ def spec_of(charts: Iterable[Any], look: Look = "light") -> dict[str, Any]:
         title={"color": ink, "subtitleColor": ink, "anchor": "start", "fontSize": 14, "fontWeight": 600},
         legend={**words, "labelLimit": 220},
         rule={"color": ink},
+        text={"color": ink},
         view={"stroke": None},
     ).to_dict()
 

@@ -80,23 +80,24 @@ CHAIN: Final[Shape] = {
     ],
 }
 CHAINS: Final[Shape] = {"chains": [CHAIN]}
-STUDY: Final[Shape] = {
+TRIAL: Final[Shape] = {
+    "trial": "number",
+    "status": "text",
+    "values?": ["number"],
+    "parameters": {"NAME": "any"},
+    "version": "text?",
+    "error": "text?",
+    "earlier": "true or false",
+    "started": "time?",
+    "ended": "time?",
+}
+_STUDY: Final[Shape] = {
     "study": "text",
     "model": "text?",
     "metrics": ["text"],
     "directions": ["text"],
-    "trials": [
-        {
-            "trial": "number",
-            "status": "text",
-            "values?": ["number"],
-            "parameters": {"NAME": "any"},
-            "version": "text?",
-            "error": "text?",
-            "earlier": "true or false",
-        }
-    ],
-    "best": "number?",
+    "created": "time",
+    "stopped": "time?",
 }
 _CANDIDATE: Final[Shape] = {
     "candidate": "text",
@@ -129,7 +130,12 @@ BUILD: Final[Shape] = {
     "leaderboard": [_CANDIDATE],
     "left_out": [_CANDIDATE],
     "remarks": ["text"],
+    "stopped": "true or false",
 }
+STUDY: Final[Shape] = {**_STUDY, "trials": [TRIAL], "best": "number?"}
+STUDIES: Final[Shape] = {"studies": [{**_STUDY, "counts": {"NAME": "number"}, "best?": TRIAL}]}
+STUDIES_OR_ONE: Final[Shape] = {"studies?": STUDIES["studies"], "study?": STUDY}
+"""What `lepton studies` answers: all of them, or the one that was named."""
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}
 CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}

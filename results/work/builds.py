@@ -75,6 +75,8 @@ class BuildRecord(Result):
     """Those that did not, and why."""
     remarks: tuple[str, ...]
     """What is suspicious about the rows, a sentence each."""
+    stopped: bool
+    """Whether somebody ended its search before its time."""
 
     @property
     def best(self) -> CandidateRecord:
@@ -105,6 +107,8 @@ class BuildRecord(Result):
         for each in self.left_out:
             yield text("  ", say("{candidate} left out: {reason}", candidate=each.candidate, reason=word(each.reason)))
         yield text("  ", say("{candidate}: {reason}", candidate=self.best.candidate, reason=word(self.best.reason)))
+        if self.stopped:
+            yield text(word("it was stopped; run again, it goes on"))
         for advice in self.next:
             yield text(say("next: {advice}", advice=advice))
         about = {"candidate": self.best.candidate, "model": title(self.model), "version": title(str(self.version))}

@@ -62,7 +62,7 @@ def test_the_best_candidate_is_fitted_to_all_rows_and_kept_with_its_leaderboard(
 def test_every_trial_is_judged_by_the_same_folds_and_told_in_the_study(manager: ModelManager) -> None:
     built = build(manager, applicants(), "default", trials=4)
 
-    study = manager.study(built.study)
+    study = manager.show_study(built.study)
     assert [each.parameters["candidate"] for each in study.trials][:2] == QUICK
     assert len(study.trials) == built.trials == 4
     reports = manager.sql(

@@ -19,6 +19,7 @@ from lepton_ai.cli.app import SECTIONS, lepton
 from lepton_ai.cli.command import DocumentedCommand
 from lepton_ai.cli.reference import reference
 from lepton_ai.domain.commands import StartRun
+from lepton_ai.domain.studies.commands import CreateStudy
 from lepton_ai.evidence.keys import make_key
 
 from ..cli_home import Cli
@@ -78,6 +79,12 @@ def words_of(example: str, cli: Cli) -> list[str]:
             Path("credit.toml").write_text(CHAIN)
         if example.startswith("lepton chains"):
             manager.chain("credit.toml")
+        if example.startswith("lepton studies"):
+            search = {"metrics": ["f1"], "space": {"epochs": {"choices": [1, 2]}}}
+            name = "credit-scoring-model"
+            manager._workspace.admit(
+                CreateStudy(study=name, directions=("maximize",), model=name, search=search), "study"
+            )
         if "space.toml" in example:
             Path("space.toml").write_text("epochs = [1, 2]\nlearning_rate = true\n")
         if example.startswith("lepton report"):

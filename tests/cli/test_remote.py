@@ -20,7 +20,7 @@ from .test_reference import KEPT, WITH_JSON, commands, words_of
 
 ELSEWHERE = {
     "build", "chain", "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve",
-    "snapshot", "tune", "upgrade", "worker",
+    "snapshot", "upgrade", "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
 ALONE = {"chains", "completion", "logs", "status", "sync", "kept", "adopt", "token", "prove", "demo"}
@@ -94,7 +94,7 @@ def _of_one_door(example: str) -> bool:
     return (
         "verify --against" in example
         or ("sign-head" in example and "--leaves" in example)
-        or example.startswith(("lepton train", "lepton evaluate"))
+        or example.startswith(("lepton train", "lepton tune", "lepton evaluate"))
         or ("suite define" in example and ".csv" in example)
     )
 
@@ -112,6 +112,7 @@ def test_workers_of_a_server_read_no_file_of_this_machine(doors: tuple[Cli, Cli]
     _, there = doors
     for line in (
         "train credit-scoring-model loans.csv --label default", "evaluate main loans.csv --label default",
+        "tune credit-scoring-model loans.csv --label default --trials 2",
         "suite define weekly --data loans.csv --label default --require 'f1 > 0'",
     ):  # fmt: skip
         ended = there(line)

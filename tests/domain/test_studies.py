@@ -19,13 +19,15 @@ from lepton_ai.domain.studies.commands import (
     Parameter,
     QueueTrial,
     ReportValues,
+    ResumeStudy,
     StartTrial,
+    StopStudy,
     StudyCommand,
     Suggest,
 )
 from lepton_ai.domain.studies.values import in_numbers, in_words
-from lepton_ai.errors import Incompatible, Malformed, StudyExists, TrialFinished, UnknownStudy
-from lepton_ai.events.study import StudyCreated, TrialEnded, TrialStarted
+from lepton_ai.errors import Incompatible, Malformed, Refused, StudyExists, TrialFinished, UnknownStudy
+from lepton_ai.events.study import StudyCreated, StudyResumed, StudyStopped, TrialEnded, TrialStarted
 
 from .past import Past
 
@@ -87,6 +89,17 @@ def test_a_study_is_created_once_and_after_it_was_deleted_begins_anew() -> None:
     assert len(past.state("study/s").trials) == 0
     with pytest.raises(UnknownStudy):
         past.ask(EndTrial(**place, end=DONE))
+
+
+def test_a_search_is_stopped_once_and_gone_on_with_once() -> None:
+    past = Past(CreateStudy(study="s", directions=("minimize",), search={"metrics": ["f1"]}))
+    place = {"study": "s", "created": past.state("study/s").created}
+
+    asked = [past.ask(kind(**place)) for kind in (ResumeStudy, StopStudy, StopStudy, ResumeStudy, ResumeStudy)]
+
+    assert [[event for _, event in each] for each in asked] == [[], [StudyStopped()], [], [StudyResumed()], []]
+    with pytest.raises(Refused, match="is searched by Optuna"):
+        Past(CREATED).ask(StopStudy(study="s", created=1))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from lepton_ai.events.inbox import Letter
 from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
-from lepton_ai.jobs.broker_clock import BrokerClock
+from lepton_ai.jobs.protocol.broker_clock import BrokerClock
 from lepton_ai.jobs.protocol.messages import Checkpointed, Failed, Finished, KeptTensors, Left, MadeVersion, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.rejected import RefusedMessages

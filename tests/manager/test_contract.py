@@ -18,7 +18,8 @@ import pytest
 import torch
 
 from lepton_ai import GateNotMet, ModelManager, Refused, Stale
-from lepton_ai.errors import LeptonError, UnknownRevision
+from lepton_ai.domain.studies.commands import BeginTrial, CreateStudy, End, Parameter
+from lepton_ai.errors import LeptonError, UnknownRevision, UnknownStudy
 from lepton_ai.jobs.api import Jobs
 from lepton_ai.models.credit.model import CreditScoringModel
 from lepton_ai.remote.manager import RemoteManager
@@ -308,6 +309,29 @@ def test_a_chain_that_was_run_where_the_ledger_is_is_told(door: Door, name: str)
 
     assert manager.show_chain(name).to_dict() == ran.to_dict()
     assert name in {each.chain for each in manager.chains()}
+
+
+def test_a_study_of_the_ledger_is_told_and_stopped(door: Door, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager, there = door.manager, door.manager if door.server is None else door.server.manager
+    manager.save_version(arrays(1, 10), name=name)
+    study = f"{name}/lr, and depth"
+    with pytest.raises(UnknownStudy, match="there is no study"):
+        manager.show_study(study)
+    search = {"metrics": ["f1"]}
+    there._workspace.admit(CreateStudy(study=study, directions=("maximize",), model=name, search=search), None)
+    created = there._workspace.ledger.state(f"study/{study}").created
+    for number in range(5):
+        end = End(status="complete", values=(number % 4 / 10,))
+        parameters = {"lr": Parameter(value=0.5, distribution={"kind": "float", "low": 0.0, "high": 1.0})}
+        there._workspace.admit(BeginTrial(study=study, created=created, parameters=parameters, end=end), None)
+    monkeypatch.setattr("lepton_ai.remote.methods.searches.PAGE", 2)
+
+    assert manager.show_study(study) == there.show_study(study)
+    assert [each.trial for each in manager.show_study(study).trials] == [0, 1, 2, 3, 4]
+    assert manager.studies()[0] == there.show_study(study).summary
+    stopped = manager.stop_study(study, key=f"stop {name}")
+    assert stopped.stopped is not None
+    assert manager.stop_study(study, key=f"stop {name}") == stopped
 
 
 def test_an_optimizer_is_kept_beside_parameters(manager: ModelManager, name: str) -> None:

@@ -22,7 +22,7 @@ READING = (
     "models", "jobs", "logs 1", "sql 'select 1'", "events", "snapshot copy.duckdb", "verify", "fsck", "rebuild",
     "status",
     "export 1 -o out.safetensors", "predict 1 loans.csv", "checkout 1 out", "rejected",
-    "pick 1 2 --by f1", "report 1", "card 1", "chains", "data list", "suite list", "token list",
+    "pick 1 2 --by f1", "report 1", "card 1", "chains", "studies", "data list", "suite list", "token list",
     "robustness 1 loans.csv --label default", "prove 1 -o proof.json", "sign-head --make-key ledger.key",
     "verify --against head",
     "worker --once", "relay --once", "projector", "intake", "serve --port 0",

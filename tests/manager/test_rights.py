@@ -156,7 +156,9 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "show_chain": lambda m, n: m.show_chain(n.chain),
     "show_run": lambda m, n: m.show_run(n.run),
     "status": lambda m, n: m.status().to_dict() | {"views": None},
-    "study": lambda m, n: m.study(n.model),
+    "show_study": lambda m, n: m.show_study(n.model),
+    "stop_study": lambda m, n: m.stop_study(n.model),
+    "studies": lambda m, n: m.studies(),
     "suggest_rollback": lambda m, n: m.suggest_rollback(model=n.model),
     "suite": lambda m, n: m.suite(n.suite),
     "suites": lambda m, n: m.suites(retired=True),
@@ -175,6 +177,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "jobs.recent": lambda m, n: m.jobs.recent(),
     "jobs.show": lambda m, n: m.jobs.show(n.job),
     "jobs.train": lambda m, n: m.jobs.train("credit", "quarter", name=n.model),
+    "jobs.tune": lambda m, n: m.jobs.tune("credit-scoring-model", "quarter", name=n.model, trials=1),
     "jobs.wait": lambda m, n: m.jobs.wait(n.job, timeout=0.01),
 }
 """Every method that is about models, as somebody calls it who may not see one."""

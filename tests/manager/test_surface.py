@@ -37,9 +37,9 @@ def test_every_mutating_method_takes_a_key() -> None:
         "load_tensors",
         "load_version", "log", "models", "moves", "pick", "position", "predict", "protections", "prove", "rebuild",
         "rebuild_from_kafka", "recent", "report", "resume", "robustness", "run", "run_files", "run_metrics",
-        "run_progress", "runs", "show", "show_chain", "show_run", "sign_head", "snapshot", "sql", "status", "study",
-        "suggest_rollback", "suite", "suites", "sync", "tags", "tokens", "tune", "upgrade", "verify", "versions",
-        "wait",
+        "run_progress", "runs", "show", "show_chain", "show_run", "show_study", "sign_head", "snapshot", "sql",
+        "status", "studies", "suggest_rollback", "suite", "suites", "sync", "tags", "tokens", "tune", "upgrade",
+        "verify", "versions", "wait",
     }  # fmt: skip
     for name, member in (vars(ModelManager) | vars(Jobs)).items():
         if inspect.isfunction(member) and not name.startswith("_") and name not in reading:

@@ -47,6 +47,8 @@ from lepton_ai.events.study import (
     StudyAnnotated,
     StudyCreated,
     StudyDeleted,
+    StudyResumed,
+    StudyStopped,
     TrialAnnotated,
     TrialBegun,
     TrialEnded,
@@ -202,12 +204,15 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
     past.add("token/t2", TokenCreated(token="t2", owner="a1", scopes=("sql",), models=("team/*",)))
     drawn = {"value": 0.5, "distribution": {"kind": "float", "low": 0.0, "high": 1.0}}
     begun = StudyCreated(study="", directions=("minimize",))
-    past.add("study/", begun, TrialBegun(trial=0, status="running"), StudyDeleted())
+    past.add("study/", begun, TrialBegun(trial=0, status="running"), StudyStopped(), StudyDeleted())
     past.add(
         "study/",
         begun.model_copy(update={"model": "team/credit", "search": {"metrics": ["f1"]}}),
         StudyAnnotated(user={"ticket": "RISK-12"}, system={"s": 1}),
         StudyAnnotated(user={"ticket": "RISK-13"}),
+        StudyStopped(),
+        StudyResumed(),
+        StudyStopped(),
         TrialBegun(trial=0, status="waiting"),
         TrialStarted(trial=0),
         TrialSuggested.model_validate({"trial": 0, "parameters": {"lr": drawn, "deep": drawn | {"value": "yes"}}}),
@@ -298,9 +303,9 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
          [("t1", "a2", ["read", "move"], ["*"], True, True, "a1", "sealed:t"),
           ("t2", "a1", ["sql"], ["team/*"], None, False, "a1", "")]),
         ("SELECT study, model, directions, trials, complete, deleted IS NOT NULL, search ->> '$.metrics[0]', "
-         "attributes::VARCHAR FROM studies ORDER BY seq",
-         [("", None, ["minimize"], 1, 0, True, None, "{}"),
-          ("", "team/credit", ["minimize"], 2, 1, False, "f1", '{"ticket":"RISK-13"}')]),
+         "attributes::VARCHAR, stopped > created FROM studies ORDER BY seq",
+         [("", None, ["minimize"], 1, 0, True, None, "{}", True),
+          ("", "team/credit", ["minimize"], 2, 1, False, "f1", '{"ticket":"RISK-13"}', True)]),
         ("SELECT trial, status, values, parameters::VARCHAR, steps, attributes::VARCHAR, started IS NOT NULL, "
          "ended > started, dense_rank() OVER (ORDER BY created) FROM trials ORDER BY seq",
          [(0, "running", None, "{}", 0, "{}", True, None, 1),

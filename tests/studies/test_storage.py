@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from uuid import uuid4
 import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import RandomSampler
+from optuna.storages import fail_stale_trials
 from optuna.study import Study, StudyDirection, create_study, delete_study, load_study
 from optuna.testing.pytest_storages import StorageTestCase
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from lepton_ai import ModelManager
 from lepton_ai.domain.access.rights import Rights
@@ -171,3 +173,35 @@ def test_who_may_not_do_everything_works_on_studies_of_their_models_alone(manage
         bea.create_new_study([StudyDirection.MINIMIZE])
     with pytest.raises(Forbidden):
         bea._admit(DeleteStudy(study="s", created=study._study_id))
+
+
+def test_a_trial_that_is_not_heard_of_any_more_is_failed_once(storage: LedgerStorage) -> None:
+    told: list[int] = []
+
+    def stale(_: Study, trial: FrozenTrial) -> None:
+        told.append(trial.number)
+
+    manager = storage._manager
+    beating = LedgerStorage(manager, heartbeat_interval=1, grace_period=60, heartbeat_stale_trial_callback=stale)
+    study = create_study(storage=beating, study_name="beating")
+    lost, alive, silent = (study.ask() for _ in range(3))
+    for trial in (lost, alive):
+        beating.record_heartbeat(trial._trial_id)
+    events = manager.position()
+    store = manager._home.store
+    with store.database.connection() as connection:
+        table = store.sql.beating.split()[4]
+        connection.execute(f"UPDATE {table} SET heard = heard - 90000000 WHERE run = 'trial/{lost._trial_id}'", ())
+
+    for _ in range(2):
+        fail_stale_trials(study)
+
+    states = [trial.state for trial in study.get_trials()]
+    assert states == [TrialState.FAIL, TrialState.RUNNING, TrialState.RUNNING]
+    assert silent.number == 2
+    assert (told, manager.position()) == ([0], events + 1)
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    again = pickle.loads(pickle.dumps(LedgerStorage(manager, heartbeat_interval=1)))
+    assert again.get_heartbeat_interval() == 1
+    with pytest.raises(Malformed, match="above 0"):
+        LedgerStorage(manager, heartbeat_interval=0)

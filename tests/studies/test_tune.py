@@ -97,12 +97,14 @@ def test_a_search_killed_in_a_trial_goes_on_with_that_trial(manager: ModelManage
                     process.stdin.write(b"\n")
                     process.stdin.flush()
             process.send_signal(signal.SIGKILL)
-    assert [each.status for each in manager.study("parabola").trials] == ["complete", "complete", "running"]
+    assert [each.status for each in manager.show_study("parabola").trials] == ["complete", "complete", "running"]
 
     gone_on = tune(manager, trials=8)
 
     assert tried(gone_on) == tried(whole)
-    assert gone_on.best == whole.best
+    assert gone_on.best is not None
+    assert whole.best is not None
+    assert (gone_on.best.trial, gone_on.best.version) == (whole.best.trial, whole.best.version)
     assert len(manager.versions("parabola").versions) == 1
     assert manager.fsck() == []
 
@@ -274,7 +276,20 @@ def test_a_study_goes_on_as_it_began_and_never_otherwise(manager: ModelManager, 
     with pytest.raises(Refused, match=r"a study goes on as it began; give the search another name by study="):
         tune(manager, **other)
 
-    assert manager.study("parabola") == before
+    assert manager.show_study("parabola") == before
+
+
+def test_a_study_is_gone_on_with_on_the_rows_that_it_began_with(manager: ModelManager) -> None:
+    tune(manager, keep=0)
+
+    with pytest.raises(Refused, match=r"was begun on other training rows; a study goes on as it began; give"):
+        manager.tune("parabola", X, Y[::-1], trials=9, keep=0)
+
+    manager.add_data("rows", X, Y, keep=True)
+    with pytest.raises(Refused, match="searches with another model"):
+        tune(manager, name="other", study="parabola")
+    again = manager.tune("parabola", "rows", None, trials=3, keep=0, hyperparameters=None)
+    assert again.study == "parabola"
 
 
 def test_another_model_is_no_model_to_search(manager: ModelManager) -> None:

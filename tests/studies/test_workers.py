@@ -106,7 +106,7 @@ def searched_though_killed(home: Path, tmp_path: Path, trials: int, monkeypatch:
 
     try:
         assert searching.wait(LONG) == 0
-        study = manager.study("parabola")
+        study = manager.show_study("parabola")
         assert [(each.trial, each.status) for each in study.trials] == [(n, "complete") for n in range(trials)]
         told: list[Any] = manager.sql(
             "SELECT stream, data ->> 'trial' AS trial FROM events WHERE type = 'lepton.trial.ended.v1'"

@@ -30,6 +30,7 @@ class Things:
     suite: str
     job: str
     chain: str
+    study: str
     rows: str = "0" * 32
     token: str = ABSENT_JOB
     data: str = "loans"
@@ -226,6 +227,9 @@ SAMPLES: Final[Mapping[str, Callable[[Things], Sample]]] = {
     f"POST {_V}/robustness": lambda t: Sample(parts=V, body={"rows": t.rows, "labels": "y"}, status=409),
     "GET /api/v1/chains": read(),
     "GET /api/v1/chains/{chain}": read(),
+    "GET /api/v1/studies": read(),
+    "GET /api/v1/studies/{study}": read(),
+    "POST /api/v1/studies/{study}/stop": gone("write", {}),
     "GET /api/v1/suites": read(),
     "GET /api/v1/suites/{suite}": read(),
     "PUT /api/v1/suites/{suite}": does("write", lambda t: {"data": t.data, "model": t.model, "require": "mae < 9"}),

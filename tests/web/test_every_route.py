@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lepton_ai.domain.access.rights import SCOPES
+from lepton_ai.domain.studies.commands import CreateStudy
 from lepton_ai.web.app import api
 from lepton_ai.web.door.access import OPEN
 from lepton_ai.web.options import Limits
@@ -24,7 +25,7 @@ from .every_route import ABSENT_JOB, ANY_MOVE, ROWS, SAMPLES, Route, Sample, Thi
 from .server import Served, served
 
 TYPES = {TYPE + name for name in (*(kind.name for kind in ERRORS.values()), *OTHERS.values())}
-ABSENT = Things("okapi", ABSENT_JOB[:-1] + "0", "bongos", ABSENT_JOB, "drums")
+ABSENT = Things("okapi", ABSENT_JOB[:-1] + "0", "bongos", ABSENT_JOB, "drums", "flutes")
 """Nothing bears these names."""
 
 
@@ -81,7 +82,9 @@ def filled(server: Served, name: str, suite: str) -> Things:
     chain = manager.chain(
         {"name": f"chain-{suite}", "steps": {"tag": {"kind": "tag", "version": f"{name}@1", "tag": "of-chain"}}}
     )
-    return Things(name, run.id, suite, job, chain.chain)
+    search = CreateStudy(study=f"study-{suite}", directions=("maximize",), model=name, search={"metrics": ["f1"]})
+    manager._workspace.admit(search, None)
+    return Things(name, run.id, suite, job, chain.chain, search.study)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ...domain.chains.state import ChainState
 from ...domain.streams import LEDGER
+from ...domain.studies.state import StudyState
 from ...domain.suites.state import SuiteState
 from ..workspace import Workspace
 
@@ -40,6 +41,9 @@ class Audience:
                 return self._rights.covers(*suite.watched)
             case "chain":
                 return self._rights.covers(*cast(ChainState, self._workspace.ledger.state(stream)).models)
+            case "study":
+                model = cast(StudyState, self._workspace.ledger.state(stream)).model
+                return model is not None and self._rights.covers(model)
             case _:
                 return stream == LEDGER or kind in ("data", "dataset", "endpoint")
 

@@ -28,6 +28,7 @@ _OF_MODELS: Final = """(
     OR stream IN (SELECT 'job/' || job FROM jobs WHERE list_contains($models::VARCHAR[], model))
     OR stream IN (SELECT 'suite/' || suite FROM suites WHERE list_contains($models::VARCHAR[], model))
     OR stream IN (SELECT 'chain/' || chain FROM chain_steps WHERE list_contains($models::VARCHAR[], model))
+    OR stream IN (SELECT 'study/' || study FROM studies WHERE list_contains($models::VARCHAR[], model))
     OR seq IN (SELECT seq FROM observations WHERE list_contains($models::VARCHAR[], model))
 )"""
 _OF_NO_MODEL: Final = "NOT regexp_matches(stream, '^(model|run|job|token|objects)(/|$)')"

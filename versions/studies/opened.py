@@ -7,6 +7,7 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
 from ..workspace import Workspace
+from .known import study_of
 from .storage import StudyStorage
 
 
@@ -14,9 +15,15 @@ class OpenStudy:
     """A study by its name; whoever works on it holds its lock."""
 
     def __init__(self, workspace: Workspace, name: str) -> None:
+        self._workspace = workspace
         self._storage = StudyStorage(lambda: workspace)
         self.study = Study(name, self._storage, sampler=RandomSampler(0))
         self.id = self._storage.get_study_id_from_name(name)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped the search."""
+        return study_of(self._workspace, self.study.study_name).stopped is not None
 
     def again(self, number: int) -> Trial:
         """A trial that was at work when whoever did it ended, to be gone on with."""

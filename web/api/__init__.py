@@ -28,10 +28,11 @@ from . import (
     tokens,
     versions,
 )
-from .work import chains, jobs, run_files, runs
+from .work import chains, jobs, run_files, runs, studies
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, names, moves, jobs, chains, runs, run_files, saving, stored, rows,
+    position, asking, events, models, versions, names, moves, jobs, chains, studies, runs, run_files, saving, stored,
+    rows,
     contests, judging, suites, data, library, proofs, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

@@ -41,6 +41,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "rows": ("The id of rows that were sent.", ID),
     "run": ("A run's id, or a part of it.", ID),
     "step": ("The step of a checkpoint, or `last`.", "last"),
+    "study": ("A study's name, with `%2F` for a slash.", "credit"),
     "suite": ("A suite; `NAME@2` is as it was defined once.", "trial"),
     "tag": ("A tag.", "v1.0"),
     "token": ("A token's id.", ID),

@@ -9,6 +9,7 @@ from .charts.chinese import CHARTS
 from .new_job.chinese import NEW_JOB
 from .proof.chinese import EVIDENCE
 from .runs.chinese import RUNS
+from .studies.chinese import STUDIES
 
 PAGES: Final = {
     **ASKING,
@@ -16,6 +17,7 @@ PAGES: Final = {
     **EVIDENCE,
     **NEW_JOB,
     **RUNS,
+    **STUDIES,
     # the frame
     "Skip to the content": "跳到正文", "Pages": "页面", "Models": "模型", "Events": "事件", "Search": "搜索",
     "Jobs": "任务", "Status": "状态", "As of": "截至", "now": "现在", "Look": "查看",

@@ -10,6 +10,7 @@ from ...versions.overview import history
 from .charts.figure import figures, spec_sent
 from .charts.metric import metric_by_version
 from .page import PageRoutes, PageView, Visit
+from .views import rows
 
 pages = PageRoutes()
 
@@ -21,6 +22,7 @@ LIVE: Final = 20
 """Aliases of a model whose last move stands beside them."""
 NEWEST: Final = 8
 """Entries of a model's history on its own page."""
+_SEARCHED: Final = "SELECT study FROM studies WHERE model = ? AND deleted IS NULL LIMIT 1"
 
 
 @pages.page("/", "models")
@@ -56,4 +58,5 @@ def model(page: Visit, model: str) -> PageView | Response:
     charts = [by_version.chart] if by_version.chart else []
     if spec := spec_sent(page, charts):
         return spec
-    return PageView(data | {"by_version": by_version, "figures": [] if page.is_json else figures(page, charts)}, told)
+    data |= {"by_version": by_version, "is_searched": bool(rows(page, _SEARCHED, record.model))}
+    return PageView(data | {"figures": [] if page.is_json else figures(page, charts)}, told)

@@ -24,6 +24,7 @@ from .new_job import page as new_job
 from .page import Visit, refused
 from .proof import page as proof
 from .runs import page as runs
+from .studies import page as studies
 
 log = logging.getLogger("lepton.serve")
 
@@ -44,8 +45,8 @@ _TOLD: Final = (401, 403, 429, 503)
 _ENDED: Final = "your log-in has ended; log in in another tab, then reload this page to send the form again"
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
-    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, runs, chains, library, events,
-    search, sql, status, tokens, proof,
+    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, runs, chains, studies,
+    library, events, search, sql, status, tokens, proof,
 )  # fmt: skip
 
 

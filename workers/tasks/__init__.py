@@ -5,6 +5,6 @@ function of four beats behind it: fetch, compute, keep, answer. Whoever submits 
 torch, NumPy and what stands on them are imported when the function runs. Begin at `import_version.py`.
 """
 
-from . import evaluate, import_version, suite, train, trial
+from . import evaluate, import_version, suite, train, trial, tune
 
-__all__ = ["evaluate", "import_version", "suite", "train", "trial"]
+__all__ = ["evaluate", "import_version", "suite", "train", "trial", "tune"]

@@ -22,6 +22,8 @@ class TrialTraining(LabelledRows, LogsMetrics):
     model_class: Annotated[str, Field(alias="class")]
     folds: FoldPlan | None = None
     """By which folds it is judged; without it by the rows that the model itself holds out."""
+    study: str = ""
+    """The study that it is a trial of."""
 
 
 @task(TrialTraining)

@@ -6,13 +6,15 @@
 -- complete UBIGINT: how many of them came to values
 -- created TIMESTAMPTZ: when it was created
 -- deleted TIMESTAMPTZ: when it was deleted with its trials; null where it stands
+-- stopped TIMESTAMPTZ: when its search was stopped; null where it was not, or is gone on with
 -- search JSON: what Lepton searches by: metrics, space, sampler, pruner, data; an empty object where others do
 -- attributes JSON: what was noted of it, by name
 -- actor VARCHAR: pseudonym of who created it
 -- seq UBIGINT: the event that created it, which is its id
 SELECT
     c.study, c.model, c.directions, coalesce(t.trials, 0)::UBIGINT AS trials,
-    coalesce(t.complete, 0)::UBIGINT AS complete, c.recorded AS created, d.deleted, c.search,
+    coalesce(t.complete, 0)::UBIGINT AS complete, c.recorded AS created, d.deleted,
+    CASE WHEN w.last.stopped THEN w.last.recorded END AS stopped, c.search,
     coalesce(a.attributes, '{}')::JSON AS attributes, c.actor, c.seq
 FROM store.studies AS c
 LEFT JOIN (
@@ -21,6 +23,12 @@ LEFT JOIN (
     ASOF JOIN (SELECT study, seq FROM store.studies WHERE seq <= s) AS b ON b.study = x.study AND b.seq <= x.seq
     GROUP BY b.seq
 ) AS d ON d.seq = c.seq
+LEFT JOIN (
+    SELECT b.seq, arg_max(x, x.seq) AS last
+    FROM (FROM store.study_stops WHERE seq <= s) AS x
+    ASOF JOIN (SELECT study, seq FROM store.studies WHERE seq <= s) AS b ON b.study = x.study AND b.seq <= x.seq
+    GROUP BY b.seq
+) AS w ON w.seq = c.seq
 LEFT JOIN (
     SELECT b.seq, count(*) AS trials, count(*) FILTER (WHERE e.ended = 'complete') AS complete
     FROM (FROM store.trials WHERE seq <= s) AS x

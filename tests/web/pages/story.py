@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
 from lepton_ai import ModelManager
+from lepton_ai.domain.studies.commands import AnnotateStudy, BeginTrial, CreateStudy, End, Parameter
 
 from ..server import Served, served
 
@@ -53,6 +56,7 @@ def told(manager: ModelManager) -> None:
     manager.merge("credit@experiment", into="main")
     _worked(manager)
     manager.save_version(weights, name="other.json", message="its name ends as a form of an address does")
+    _searched(manager)
 
 
 def _worked(manager: ModelManager) -> None:
@@ -63,3 +67,36 @@ def _worked(manager: ModelManager) -> None:
     points = [(HOSTILE[:24], step, 1 / (step + 1), None) for step in range(30)]
     manager.open_runs.log_each(RUN, points)
     manager.jobs.offer("credit", "s3://bucket/net.safetensors", f"sha256:{'0' * 64}", message=HOSTILE, key="story")
+
+
+def _searched(manager: ModelManager) -> None:
+    """A search with a trial at work and one that failed, and one for two metrics, which was stopped."""
+    study_of_trials(manager, "credit", ["f1"], 12)
+    place = {"study": "credit", "created": manager._workspace.ledger.state("study/credit").created}
+    manager._workspace.admit(BeginTrial(**place, user={"error": "ValueError"}, end=End(status="failed")), None)
+    manager._workspace.admit(BeginTrial(**place), None)
+    manager._workspace.admit(AnnotateStudy(**place, user={"version of trial 7": "credit@6"}), None)
+    study_of_trials(manager, "two sided", ["f1", "size"], 9)
+    manager.stop_study("two sided")
+
+
+def study_of_trials(manager: ModelManager, name: str, metrics: list[str], trials: int) -> None:
+    """A search of the model `credit`, as it stands behind some trials."""
+    workspace, random = manager._workspace, Random(7)
+    search = {"metrics": metrics, "class": "table-model", "sampler": "tpe", "pruner": "none", "seed": 0}
+    directions: Any = ("maximize", "minimize")[: len(metrics)]
+    workspace.admit(CreateStudy(study=name, directions=directions, model="credit", search=search), None)
+    created = workspace.ledger.state(f"study/{name}").created
+    scale = {"kind": "float", "low": 1e-4, "high": 0.1, "step": None, "log": True}
+    depth = {"kind": "int", "low": 1, "high": 6, "step": 1, "log": False}
+    families = {"kind": "categorical", "choices": ["mlp", HOSTILE, "resnet"]}
+    for number in range(trials):
+        drawn = {
+            "learning_rate": Parameter(value=10 ** random.uniform(-4, -1), distribution=scale),
+            "family": Parameter(value=random.choice(families["choices"]), distribution=families),
+        }
+        if number % 3:
+            drawn[HOSTILE] = Parameter(value=random.randint(1, 6), distribution=depth)
+        values = tuple(random.random() * (1 + 900 * place) for place in range(len(metrics)))
+        end = End(status="complete" if number != 4 else "pruned", values=values)
+        workspace.admit(BeginTrial(study=name, created=created, parameters=drawn, end=end), None)

@@ -23,8 +23,9 @@ PAGES: Final = (
     "/search?where=f1+%3E", "/sql?query=FROM+nowhere", "/events?from=yesterday", "/m/credit/rollback?to=99",
     "/m/credit/aliases/production?to=3", "/m/credit/compare?v=1", "/jobs?state=bored", "/?at=yesterday",
     "/m/credit?metric=f1", "/sql?query=FROM+range(9)&plot=bar", "/proof", "/proof?event=5",
-    "/runs/pictures", "/runs/pictures?step=1",
-    "/chains", "/chains/nightly", "/chains/none", "/library", "/library/table-model", "/library/tabel-model",
+    "/runs/pictures", "/runs/pictures?step=1", "/chains", "/chains/nightly", "/chains/none",
+    "/studies", "/studies/credit", "/studies/two%20sided?metric=size&order=best", "/studies/none",
+    "/library", "/library/table-model", "/library/tabel-model",
 )  # fmt: skip
 RULES: Final = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 

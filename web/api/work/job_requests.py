@@ -16,6 +16,7 @@ from ....results import JobRecord
 from ....workers.tasks.evaluate import Evaluate
 from ....workers.tasks.import_version import ImportVersion
 from ....workers.tasks.train import Train
+from ....workers.tasks.tune import Tune
 
 if TYPE_CHECKING:
     from ....domain.access.rights import Rights
@@ -78,6 +79,18 @@ EvaluateJob: Final = _of(
     ),
     message=(str, ""),
 )
+TuneJob: Final = _of(
+    Tune,
+    OnNamedData,
+    ("named", "limits"),
+    metric=(str | tuple[str, ...], Field((), description="what is searched for, up to three")),
+    budget=(float | str | None, Field(None, description="no trial begins after it: seconds, or 90s, 10m, 2h")),
+    message=(str, ""),
+    validation=(
+        str | None,
+        Field(None, description="a file of the same columns, for those who may do everything"),
+    ),
+)
 ImportJob: Final = _of(
     ImportVersion,
     JobRequest,
@@ -85,7 +98,7 @@ ImportJob: Final = _of(
     source=(str, Field(description="address of a safetensors file; for those alone who may do everything")),
     message=(str, ""),
 )
-Asked: Any = Annotated[TrainJob | EvaluateJob | ImportJob, Field(discriminator="kind")]
+Asked: Any = Annotated[TrainJob | TuneJob | EvaluateJob | ImportJob, Field(discriminator="kind")]
 
 
 def ask(manager: ModelManager, rights: Rights, asked: Any, key: str | None) -> JobRecord:
@@ -103,6 +116,10 @@ def ask(manager: ModelManager, rights: Rights, asked: Any, key: str | None) -> J
     data, label = told.pop("data"), told.pop("label", None)
     if kind == "train":
         return jobs.train(told.pop("class"), data, label, name=model, key=key, **told)
+    if kind == "tune":
+        return jobs.tune(
+            told.pop("class"), data, label, name=model, metric=told.pop("metric", None) or None, key=key, **told
+        )
     return jobs.evaluate(f"{model}@{told.pop('version')}", data, label, key=key, **told)
 
 

@@ -165,6 +165,8 @@ ASKING: Final = {
     "created the study {study}": "创建了搜索 {study}",
     "noted attributes of the study": "记录了搜索的属性",
     "deleted the study": "删除了搜索",
+    "stopped the search behind the trials at work": "停止了搜索（进行中的试验完成后）",
+    "went on with the search": "继续了搜索",
     "began trial {trial}": "开始了试验 {trial}",
     "suggested parameters to trial {trial}": "为试验 {trial} 提议了参数",
     "started trial {trial}": "启动了试验 {trial}",

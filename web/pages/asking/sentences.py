@@ -62,6 +62,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "study.created": "created the study {study}",
     "study.annotated": "noted attributes of the study",
     "study.deleted": "deleted the study",
+    "study.stopped": "stopped the search behind the trials at work",
+    "study.resumed": "went on with the search",
     "trial.begun": "began trial {trial}",
     "trial.suggested": "suggested parameters to trial {trial}",
     "trial.started": "started trial {trial}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from .protocol import messages
-from .protocol.ports import Results
+from . import messages
+from .ports import Results
 
 
 class BrokerClock:
