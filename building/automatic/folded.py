@@ -18,7 +18,7 @@ from ...errors import Malformed, Refused
 from ...evaluation.binary import best_threshold
 from ...evaluation.outcomes import Outcomes
 from ...models.hyperparameter import Json
-from ...models.model import OnEpoch, recorded_figures
+from ...models.model import Model, OnEpoch, recorded_figures
 from ...models.registry import untrained
 from ..targets import Target
 from .plan import FoldPlan
@@ -27,6 +27,8 @@ from .question import question_of
 OnFold = Callable[[int, Mapping[str, float]], object]
 """Called behind each fold, counted from 1, with the means of all figures so far."""
 THRESHOLD: Final = "threshold"
+EPOCHS: Final = "epochs"
+"""What of `figures` is no figure: the threshold, and how many epochs a net learnt for on average until its best."""
 FEWEST: Final = 20
 """Rows to choose a model by."""
 
@@ -64,22 +66,30 @@ class FoldedRows:
     def figures(
         self, model_class: str, hyperparameters: Mapping[str, Json], on_fold: OnFold, on_epoch: OnEpoch | None = None
     ) -> dict[str, float]:
-        """The means over the folds of the figures that a model comes to, and of two classes the `threshold` of the best
-        F1 on all rows that were judged.
+        """The means over the folds of the figures that a model comes to; of two classes the `threshold` of the best F1
+        on all rows that were judged, and of nets the `epochs` until their best.
 
         `on_fold` and `on_epoch`, which follows each fit, end it by raising. Raises what `train` does.
         """
         judged: list[Outcomes] = []
+        epochs: list[float] = []
         with noted():  # all rows were examined before
             for fold in self._judged_folds():
-                judged.append(self._fitted(model_class, hyperparameters, fold, on_epoch))
+                model, outcomes = self._fitted(model_class, hyperparameters, fold, on_epoch)
+                judged.append(outcomes)
+                epochs += [float(best)] if isinstance(best := model.settings.get("best_epoch"), int) else []
                 on_fold(len(judged), mean_figures(judged))
+        decided, beside = self._decided(judged)
+        return mean_figures(decided) | beside | ({EPOCHS: float(np.mean(epochs))} if epochs else {})
+
+    def _decided(self, judged: Sequence[Outcomes]) -> tuple[Sequence[Outcomes], dict[str, float]]:
+        """Of two classes what the threshold of the best F1 on all rows together decides, and that threshold."""
         if self.target.task != "binary":
-            return mean_figures(judged)
+            return judged, {}
         truth, chances = (np.concatenate([getattr(each, name) for each in judged]) for name in ("truth", "chances"))
         threshold = best_threshold(truth, chances)
         decided = [replace(each, threshold=threshold, called=each.chances >= threshold) for each in judged]  # pyright: ignore[reportOptionalOperand]
-        return mean_figures(decided) | {THRESHOLD: threshold}
+        return decided, {THRESHOLD: threshold}
 
     def seconds_of_a_tenth(
         self, model_class: str, hyperparameters: Mapping[str, Json], on_epoch: OnEpoch | None = None
@@ -109,11 +119,11 @@ class FoldedRows:
 
     def _fitted(
         self, model_class: str, hyperparameters: Mapping[str, Json], fold: SplitRows, on_epoch: OnEpoch | None
-    ) -> Outcomes:
+    ) -> tuple[Model, Outcomes]:
         held = self.part(fold.held)
         model = untrained(model_class, {**self.asked, **hyperparameters})
         model.train(*self.part(fold.learn), validation=held, on_epoch=on_epoch)
-        return model.outcomes(*held)
+        return model, model.outcomes(*held)
 
 
 def mean_figures(judged: Sequence[Outcomes]) -> dict[str, float]:

@@ -11,18 +11,15 @@ from pathlib import PurePath
 from typing import Any, Final, Protocol, cast
 
 from ...building.automatic.candidates import Choice, choice_of, suspicions
-from ...building.automatic.folded import THRESHOLD, FoldedRows
+from ...building.automatic.folded import FoldedRows
 from ...building.automatic.plan import MOST_FOLDS, FoldPlan, usual_folds
 from ...building.automatic.question import METRICS
-from ...datasets.examination import noted
 from ...datasets.selection import Selection, selection
 from ...datasets.tables import fingerprint
 from ...domain.model.metric import better_when, checked_better
 from ...domain.names import DATA_PREFIX, checked_label, checked_model, checked_name
 from ...domain.studies.decide import checked_study
 from ...errors import Malformed, Refused
-from ...models.model import Model
-from ...models.registry import untrained
 from ...results import Version
 from ...results.work.builds import BuildRecord
 from ...versions.training_rows import training_rows
@@ -35,6 +32,7 @@ from ..studies.trials import DoesTrials, TrialsByJobs, version_before
 from ..studies.tuning import Trains
 from .clock import BuildClock
 from .definition import BuildDefinition, space_of_choice, study_name
+from .last_fit import LastFit
 from .leaderboard import leaderboard, left_out
 from .trials import FoldsByJobs, FoldsHere
 
@@ -42,8 +40,6 @@ USUAL: Final = 600.0
 """Seconds of a build that nothing bounds."""
 _BUILT: Final = "built with a budget of"
 """The attribute of a study whose build came to its end: the budget's seconds, or the trials."""
-_STOP_SHARE: Final = 0.1
-"""The share of the rows by which a net that is kept knows when to stop."""
 
 
 class Builds(Trains, Protocol):
@@ -159,17 +155,15 @@ class Building:
         key = f"study/{held.opened.id}/{best.number}/{branch}"
         if (version := version_before(workspace, definition.model, key)) is not None:
             return version
-        figures = dict(best.user_attrs[FIGURES])
-        model = _to_keep(definition, folded, best.params, figures.pop(THRESHOLD, None))
+        last = LastFit.of(definition, folded, best)
         told = fingerprint(folded.table, folded.labels)
-        with self.manager.run(definition.model, hyperparameters=model.hyperparameters, data=told) as run:
-            with noted():  # the build tells what is suspicious about the rows
-                model.train(*labelled)
+        with self.manager.run(definition.model, hyperparameters=last.model.hyperparameters, data=told) as run:
+            last.learn(*labelled)
             return run.save(
-                model,
+                last.model,
                 branch=branch,
                 message=message or f"trial {best.number} of {definition.study}",
-                metrics=figures,
+                metrics=last.figures,
                 validation=told,
                 better=dict(definition.better) or None,
                 annotations={"study": definition.study},
@@ -247,17 +241,6 @@ def _chosen(choice: Choice, names: Sequence[str] | None) -> Choice:
     if not candidates:
         raise Refused(choice.left_out[0].reason if choice.left_out else "no candidate is left; name at least one")
     return Choice(candidates, choice.left_out if names is None else ())
-
-
-def _to_keep(
-    definition: BuildDefinition, folded: FoldedRows, drawn: Mapping[str, Any], threshold: float | None
-) -> Model:
-    """The model that a trial is, to be fitted to all rows; of two classes with the threshold that its folds gave."""
-    candidate, chosen = definition.tried(drawn)
-    held_out = 0.0 if candidate.model_class == "estimator-model" else _STOP_SHARE
-    asked = {**folded.asked, **chosen, "held_out": held_out, "split_groups": definition.plan.groups}
-    asked |= {"split_time": definition.plan.time} | ({} if threshold is None else {"threshold": threshold})
-    return untrained(candidate.model_class, asked)
 
 
 def _seconds_of(held: HeldStudy) -> float:

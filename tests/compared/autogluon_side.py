@@ -15,7 +15,6 @@ FIGURES = {"roc_auc": "roc_auc", "accuracy": "accuracy", "rmse": "root_mean_squa
 def main(folder: str, task: str, figure: str, budget: str) -> None:
     place = Path(folder)
     learn, others = pd.read_parquet(place / "learn.parquet"), pd.read_parquet(place / "others.parquet")
-    told = {"groups": "__group__"} if "__group__" in learn else {}
     begun = time.perf_counter()
     predictor = TabularPredictor(
         "__label__",
@@ -23,7 +22,6 @@ def main(folder: str, task: str, figure: str, budget: str) -> None:
         eval_metric=FIGURES[figure],
         path=str(place / "models"),
         verbosity=0,
-        **told,
     )
     predictor.fit(learn, time_limit=float(budget))
     seconds = time.perf_counter() - begun

@@ -92,12 +92,10 @@ def by_optuna(question: Question, learn: Rows, others: pd.DataFrame, budget: flo
 
 
 def by_autogluon(question: Question, learn: Rows, others: pd.DataFrame, budget: float, python: str) -> Answered:
-    """AutoGluon's usual preset, by the Python of its own environment."""
+    """AutoGluon's usual preset, by the Python of its own environment; it holds rows out by itself, not by groups."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         learnt = learn.columns.assign(__label__=learn.labels)
-        if learn.groups is not None:
-            learnt = learnt.assign(__group__=pd.factorize(learn.groups)[0])
         learnt.to_parquet(place / "learn.parquet")
         others.to_parquet(place / "others.parquet")
         command = (python, str(_SIDE), folder, question.task, question.figure, str(budget))

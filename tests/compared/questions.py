@@ -70,8 +70,9 @@ def _heart() -> Rows:
 
 def _splice() -> Rows:
     rows = table("splice")
-    names = [name for name in rows.columns if name not in ("class", "instance", "Instance_name")]
-    return Rows(rows[names], rows["class"].to_numpy().astype(str))
+    bases = np.array([list(each.strip()) for each in rows["sequence"]])
+    columns = {f"base{place}": bases[:, place] for place in range(bases.shape[1])}
+    return Rows(pd.DataFrame(columns), rows["class"].to_numpy().astype(str))
 
 
 def _mice() -> Rows:

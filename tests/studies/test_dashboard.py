@@ -52,7 +52,8 @@ def test_the_dashboard_opens_on_a_study_of_the_ledger(study: Study, dashboard: s
     page.goto(f"{dashboard}/dashboard/studies/{study._study_id}")
     page.get_by_text("Best Trial").first.wait_for()
 
-    assert f"number={study.best_trial.number}" in page.content()
+    shown = f"number={study.best_trial.number}"
+    page.wait_for_function("shown => document.body.innerHTML.includes(shown)", arg=shown)
     assert faults == []
     page.close()
 
