@@ -1391,7 +1391,7 @@ class ModelManager:
         budget: float | str | None = None,
         trials: int | None = None,
         workers: int = 0,
-        candidates: Sequence[str] | None = None,
+        candidates: str | Sequence[str] | None = None,
         folds: int | None = None,
         groups: str | None = None,
         time: str | None = None,

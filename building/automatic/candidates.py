@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ...datasets.columns import Column, Table
 from ...datasets.examination import remarks
+from ...errors import Malformed
 from ...models.hyperparameter import Json
 
 _FEWEST_FOR_NETS: Final = 100
@@ -77,7 +78,12 @@ _DEEP: Final[Mapping[str, Json]] = {
 
 
 def choice_of(table: Table) -> Choice:
-    """What is tried on a table: models of text where all its columns are free text, else those of tables."""
+    """What is tried on a table: models of text where all its columns are free text, else those of tables.
+
+    Raises `Malformed` where a column holds arrays.
+    """
+    if arrays := next((column.name for column in table.columns if column.kind == "array"), None):
+        raise Malformed(f"column {arrays!r} holds arrays, and builds are of tables; train image-model or series-model")
     if all(is_free_text(table, name) for name, _ in table.schema):
         return _of_texts()
     estimators, missing = _estimators(table)

@@ -55,6 +55,10 @@ class FoldedRows:
         parts = folds(
             column, apart, count=plan.count, groups=plan.groups, time=plan.time, seed=plan.seed, strata=strata
         )
+        if strata is not None:
+            for number, part in enumerate(parts, 1):
+                if len(np.unique(strata[part.learn])) < 2:
+                    raise Malformed(f"fold {number} would learn from one class alone; give more rows of the others")
         return cls(table, column, target, parts)
 
     @property
@@ -127,7 +131,8 @@ class FoldedRows:
 
 
 def mean_figures(judged: Sequence[Outcomes]) -> dict[str, float]:
-    """The means of the figures that all of these have."""
+    """The means of the figures over the folds; those that lack a class tell nothing of what needs several."""
     each = [recorded_figures(outcomes.performance) for outcomes in judged]
-    common = [name for name in each[0] if all(name in figures for figures in each)]
-    return {name: float(np.mean([figures[name] for figures in each])) for name in common}
+    telling = [figures for figures, outcomes in zip(each, judged, strict=True) if len(np.unique(outcomes.truth)) > 1]
+    common = [name for name in (telling or each)[0] if all(name in figures for figures in telling or each)]
+    return {name: float(np.mean([figures[name] for figures in each if name in figures])) for name in common}

@@ -17,7 +17,7 @@ class FoldPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     task: PredictedTask | Literal["auto"] = "auto"
-    positive_label: float | str | None = None
+    positive_label: int | float | str | None = None
     count: Annotated[int, Field(ge=1, le=MOST_FOLDS)] = 5
     """How many; 1 is a fifth of the rows held out once."""
     groups: str | None = None

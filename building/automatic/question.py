@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Final, Literal
 
 from ...datasets.columns import Column, Label
@@ -19,9 +20,19 @@ def question_of(labels: Column, task: PredictedTask | Literal["auto"], positive:
     Of two texts the rarer is the positive one where nobody names it. Raises `Malformed` where all labels are the same,
     or they are not what `task` takes.
     """
+    positive = _as_labels_are(labels, positive)
     occurring = Counter(labels.labels()) if labels.kind in ("category", "number") else Counter[Label]()
     if task == "regression" or len(occurring) != 2:
         return Target.of(labels, task, positive)
     if positive is None and labels.kind == "category":
         positive = min(occurring, key=lambda label: (occurring[label], label))
-    return Target.of(labels, "multiclass" if task == "multiclass" else "binary", positive)
+    return Target.of(labels, "binary", positive)
+
+
+def _as_labels_are(labels: Column, positive: Label | None) -> Label | None:
+    """The positive label as a number or as text, whichever the labels are."""
+    if positive is None or labels.kind != "number" or not isinstance(positive, str):
+        return str(positive) if positive is not None and labels.kind == "category" else positive
+    with suppress(ValueError):
+        return float(positive)
+    return positive

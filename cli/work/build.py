@@ -63,7 +63,7 @@ def build(
     record = session.manager.build(
         data,
         label,
-        positive=None if positive is None else _label(positive),
+        positive=positive,
         budget=bare_seconds(budget),
         candidates=candidates or None,
         **chosen_columns(types, drop, columns),
@@ -72,11 +72,3 @@ def build(
         **asked,
     )
     session.answer(record.to_dict(), record)
-
-
-def _label(written: str) -> float | str:
-    """A label as it is written: a number where it is one."""
-    try:
-        return float(written)
-    except ValueError:
-        return written

@@ -69,7 +69,7 @@ class Building:
         budget: float | str | None,
         trials: int | None,
         workers: int,
-        candidates: Sequence[str] | None,
+        candidates: str | Sequence[str] | None,
         folds: int | None,
         groups: str | None,
         time_column: str | None,
@@ -181,7 +181,7 @@ def _definition(
     *,
     metric: str | None,
     better: Mapping[str, str] | None,
-    candidates: Sequence[str] | None,
+    candidates: str | Sequence[str] | None,
     seed: int,
     chosen: Selection,
 ) -> BuildDefinition:
@@ -230,8 +230,9 @@ def _model_name(name: str | None, data: Any) -> str:
         ) from None
 
 
-def _chosen(choice: Choice, names: Sequence[str] | None) -> Choice:
+def _chosen(choice: Choice, names: str | Sequence[str] | None) -> Choice:
     """The candidates that were named, or all. Raises `Malformed` for one that there is not, `Refused` for none."""
+    names = (names,) if isinstance(names, str) else names
     for name in names or ():
         if left := next((each for each in choice.left_out if each.name == name), None):
             raise Refused(f"{name} is not tried here: {left.reason}")

@@ -92,6 +92,15 @@ def test_of_two_texts_the_rarer_is_the_positive_one_unless_named(manager: ModelM
     assert build(manager, table, "default", trials=1, positive=other, name="turned").positive == other
 
 
+def test_a_fold_without_a_class_tells_nothing_of_what_needs_both(manager: ModelManager) -> None:
+    table = applicants() | {"default": [0] * 238 + [1] * 2}
+
+    built = build(manager, table, "default", trials=1, positive="1")
+
+    assert built.metric == "roc_auc"
+    assert built.best.figure is not None
+
+
 def test_several_classes_that_are_text_are_told_apart(manager: ModelManager) -> None:
     built = build(manager, flowers(), "kind")
 
@@ -266,6 +275,8 @@ BAD: dict[str, tuple[dict[str, Any], type[LeptonError], str]] = {
     "a column to drop that is not there": ({"drop": ["wealth"]}, Malformed, "no column 'wealth'"),
     "no column left": ({"drop": ["income", "debt", "housing"]}, Malformed, "no column is left"),
     "a name that is none": ({"name": "a b@c"}, Malformed, "name"),
+    "a class of a single row": ({"labels": [0] * 239 + [1]}, Malformed, "from one class alone"),
+    "pictures": ({"data": np.zeros((240, 8, 8), np.uint8)}, Malformed, "holds arrays"),
     "few rows": ({"data": {"x": [1.0, 2.0]}, "labels": [0, 1]}, Malformed, "too few to choose a model by"),
 }
 
