@@ -2,6 +2,7 @@
 
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ def main(folder: str, task: str, figure: str, budget: str) -> None:
     called = predictor.predict(others).to_numpy()
     chances = predictor.predict_proba(others).to_numpy()[:, 1] if task == "binary" else np.zeros(0)
     called = called.astype(str) if called.dtype == object else called
-    np.savez(place / "said.npz", called=called, chances=chances, seconds=seconds, words=predictor.model_best)
+    words = f"{predictor.model_best}, {version('autogluon.tabular')}"
+    np.savez(place / "said.npz", called=called, chances=chances, seconds=seconds, words=words)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ def page(lines: Mapping[str, Mapping[str, Any]]) -> str:
     """The page of what was measured."""
     budgets = sorted({line["budget"] for line in lines.values()})
     holding = [name for name, line in lines.items() if holds(name, line)]
+    beside = {name: line for name, line in lines.items() if line["autogluon"] is not None}
+    sides = [_side(name, line) for name, line in beside.items()]
+    ahead = (
+        f" Beside AutoGluon {sides.count(1)} are ahead and {sides.count(-1)} behind by the interval." if sides else ""
+    )
     parts = [
         "# Builds, compared\n",
         "Made by `make builds`. Each table was split once: a quarter is held out (whole mice where rows are of mice), "
@@ -32,7 +37,7 @@ def page(lines: Mapping[str, Mapping[str, Any]]) -> str:
         "interval is not wholly on the worse side of 0.01 of AUC or accuracy, or of 1 % of RMSE.\n",
         f"Measured on {os.cpu_count()} cores, Python {platform.python_version()}; scikit-learn "
         f"{version('scikit-learn')}, Optuna {version('optuna')}, LightGBM {version('lightgbm')}, XGBoost "
-        f"{version('xgboost')}. {len(holding)} of {len(lines)} hold beside Optuna's search.\n",
+        f"{version('xgboost')}. {len(holding)} of {len(lines)} hold beside Optuna's search.{ahead}\n",
         "| table, rows held out | figure | build | search by Optuna | difference | AutoGluon | difference | |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
@@ -49,6 +54,13 @@ def holds(name: str, line: Mapping[str, Any], other: str = "optuna") -> bool:
     if lower:
         return min(ends) <= _LEAST * beside["figure"]
     return max(ends) >= -_LEAST
+
+
+def _side(name: str, line: Mapping[str, Any]) -> int:
+    """1 where the build is ahead of AutoGluon by the interval, -1 where it is behind, else 0."""
+    turned = -1 if QUESTIONS[name].figure == "rmse" else 1
+    ends = [turned * each for each in (line["autogluon"]["low"], line["autogluon"]["high"]) if each is not None]
+    return 0 if not ends else 1 if min(ends) > 0 else -1 if max(ends) < 0 else 0
 
 
 def _line(name: str, line: Mapping[str, Any]) -> str:
