@@ -28,6 +28,7 @@ __all__ = [
     "language",
     "load",
     "log",
+    "most_bytes",
     "portable",
     "seconds_in",
     "terms_in",
@@ -343,3 +344,11 @@ def seconds_in(env: Mapping[str, str], name: str, default: float, most: float = 
     if not 0 <= seconds < most:
         raise Malformed(f"{name} is {text!r}; give a number of seconds")
     return seconds
+
+
+def most_bytes(variable: str, usual: int) -> int:
+    """How many bytes something may have, by a variable of the environment. Raises `Malformed` where it is no number."""
+    words = os.environ.get(variable, "") or str(usual)
+    if not words.isdecimal():
+        raise Malformed(f"{variable} is a whole number of bytes, not {words[:40]!r}")
+    return int(words)

@@ -157,7 +157,11 @@ def test_every_setting_listed_is_one_that_the_code_reads_and_the_other_way_round
     told = set(re.findall(r"`(LEPTON_[A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text()))
     sources = [
         *ROOT.glob("*.py"),
-        *(path for room in ("building", "cli", "datasets", "remote", "web") for path in (ROOT / room).rglob("*.py")),
+        *(
+            path
+            for room in ("building", "cli", "datasets", "remote", "versions", "web")
+            for path in (ROOT / room).rglob("*.py")
+        ),
     ]
     read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z_]+)"', path.read_text())}
 

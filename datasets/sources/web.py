@@ -16,6 +16,7 @@ from typing import IO, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from ...errors import Malformed, Refused, Unavailable
+from ...settings import most_bytes
 
 WAIT: Final = 30.0
 """Seconds that a server may keep us waiting: for the connection, and for each piece."""
@@ -81,7 +82,7 @@ class WebFile:
     def _fetch(self, file: IO[bytes]) -> None:
         import httpx
 
-        hasher, size, most, begun = sha256(), 0, _most(), time.monotonic()
+        hasher, size, most, begun = sha256(), 0, most_bytes("LEPTON_DOWNLOAD_BYTES", _MOST), time.monotonic()
         try:
             with (
                 httpx.Client(follow_redirects=True, max_redirects=REDIRECTS, timeout=WAIT) as client,
@@ -130,13 +131,6 @@ def _folder() -> Path:
     chosen = os.environ.get("LEPTON_DOWNLOADS")
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(chosen) if chosen else caches / "lepton" / "downloads"
-
-
-def _most() -> int:
-    words = os.environ.get("LEPTON_DOWNLOAD_BYTES", "") or str(_MOST)
-    if not words.isdecimal():
-        raise Malformed(f"LEPTON_DOWNLOAD_BYTES is a whole number of bytes, not {words[:40]!r}")
-    return int(words)
 
 
 @lru_cache(64)

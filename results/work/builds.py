@@ -40,11 +40,6 @@ class CandidateRecord(Result):
     """What that trial took, all folds together."""
     hyperparameters: Mapping[str, Any] | None = None
 
-    @property
-    def level(self) -> bool:
-        """Whether the interval of its difference to the best holds 0."""
-        return self.low is not None and self.high is not None and self.low <= 0 <= self.high
-
 
 @dataclass(frozen=True)
 class BuildRecord(Result):
@@ -114,10 +109,14 @@ class BuildRecord(Result):
         about = {"candidate": self.best.candidate, "model": title(self.model), "version": title(str(self.version))}
         yield text(say("kept {candidate} in {model} as version {version}", **about))
 
+    def _level(self, other: CandidateRecord) -> bool:
+        """Whether a candidate is within one standard error of the best (Breiman et al. 1984)."""
+        return abs(other.difference or 0.0) <= (self.best.error or 0.0)
+
     def _advice(self) -> Iterator[Text]:
         if any("drop it" in remark for remark in self.remarks):
             yield say("drop the columns that the notes name, where they are what they seem, and build again")
-        if any(each.candidate == "linear" and each.level for each in self.leaderboard[1:]):
+        if any(each.candidate == "linear" and self._level(each) for each in self.leaderboard[1:]):
             yield say("linear is level with it, smaller and easier to explain: build with that candidate alone")
         if self.trials >= _SEVERAL and (at := self.best.trial or 0) >= _LATE * self.trials:
             words = "the best came late, as trial {trial} of {trials}: a larger budget may find a better one"

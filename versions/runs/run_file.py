@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 from ...domain.names import checked_file
 from ...errors import Malformed, Refused
 from ...plain import words_of
+from ...settings import most_bytes
 from .content import content_of
 
 MOST_FILES: Final = 500
@@ -43,13 +44,9 @@ def check_count(count: int) -> None:
 
 def check_size(name: str, size: int) -> None:
     """Raise `Refused` where a file is larger than LEPTON_FILE_BYTES."""
-    words = os.environ.get("LEPTON_FILE_BYTES", "") or str(_MOST)
-    if not words.isdecimal():
-        raise Malformed(f"LEPTON_FILE_BYTES is a whole number of bytes, not {words[:40]!r}")
-    if size > int(words):
+    if size > (most := most_bytes("LEPTON_FILE_BYTES", _MOST)):
         raise Refused(
-            f"{name!r} has {size:,} bytes, a run's file at most {int(words):,}; keep less, or set LEPTON_FILE_BYTES "
-            "higher"
+            f"{name!r} has {size:,} bytes, a run's file at most {most:,}; keep less, or set LEPTON_FILE_BYTES higher"
         )
 
 
