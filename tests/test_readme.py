@@ -155,14 +155,8 @@ def test_every_page_and_file_it_names_is_there(page: Path) -> None:
 
 def test_every_setting_listed_is_one_that_the_code_reads_and_the_other_way_round() -> None:
     told = set(re.findall(r"`(LEPTON_[A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text()))
-    sources = [
-        *ROOT.glob("*.py"),
-        *(
-            path
-            for room in ("building", "cli", "datasets", "remote", "versions", "web")
-            for path in (ROOT / room).rglob("*.py")
-        ),
-    ]
+    rooms = ("building", "cli", "datasets", "remote", "versions", "web")
+    sources = [*ROOT.glob("*.py"), *(path for room in rooms for path in (ROOT / room).rglob("*.py"))]
     read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z_]+)"', path.read_text())}
 
     assert told <= read

@@ -73,7 +73,7 @@ def log_files(call: Call, run: str, sent: FilesSent) -> Response:
     )
 
 
-@router.get("/runs/{run}/files/{name}", summary="A file that a run logged, by ranges", responses=ranges())
+@router.get("/runs/{run}/files/{name}", summary="A file that a run logged, by ranges", responses=ranges("*/*"))
 def file(call: Call, run: str, name: str, step: Step = None, digest: OfDigest = None) -> Response:
     """Pictures (PNG, JPEG, GIF, WebP) as what they are, all else to be saved: nothing of it runs in the site's name."""
     record = (
