@@ -10,6 +10,8 @@ from os import PathLike, fspath
 from pathlib import PurePath
 from typing import Any, Final, Protocol, cast
 
+from optuna.trial import FrozenTrial
+
 from ...building.automatic.candidates import Choice, choice_of, suspicions
 from ...building.automatic.folded import FoldedRows
 from ...building.automatic.plan import MOST_FOLDS, FoldPlan, usual_folds
@@ -21,12 +23,13 @@ from ...domain.names import DATA_PREFIX, checked_label, checked_model, checked_n
 from ...domain.studies.decide import checked_study
 from ...errors import Malformed, Refused
 from ...results import Version
-from ...results.work.builds import BuildRecord
+from ...results.work.builds import BuildRecord, CandidateRecord
 from ...versions.training_rows import training_rows
 from ...versions.workspace import Workspace
 from ..studies.budget import checked_budget, checked_trials, checked_workers
 from ..studies.definition import DIRECTIONS
 from ..studies.held import HeldStudy, Locks, held_study
+from ..studies.record import VERSION_OF
 from ..studies.search import FIGURES, OnTrial, Search
 from ..studies.trials import DoesTrials, TrialsByJobs, version_before
 from ..studies.tuning import Trains
@@ -153,8 +156,24 @@ class Building:
             )
         best = trials[board[0].trial]
         key = f"study/{held.opened.id}/{best.number}/{branch}"
-        if (version := version_before(workspace, definition.model, key)) is not None:
-            return version
+        if (version := version_before(workspace, definition.model, key)) is None:
+            version = self._saved(definition, folded, best, board, labelled, branch, message, key)
+        attribute, named = f"{VERSION_OF}{best.number}", f"{definition.model}@{version}"
+        if held.opened.study.user_attrs.get(attribute) != named:
+            held.opened.study.set_user_attr(attribute, named)
+        return version
+
+    def _saved(
+        self,
+        definition: BuildDefinition,
+        folded: FoldedRows,
+        best: FrozenTrial,
+        board: Sequence[CandidateRecord],
+        labelled: tuple[Any, Any],
+        branch: str,
+        message: str,
+        key: str,
+    ) -> Version:
         last = LastFit.of(definition, folded, best)
         told = fingerprint(folded.table, folded.labels)
         with self.manager.run(definition.model, hyperparameters=last.model.hyperparameters, data=told) as run:

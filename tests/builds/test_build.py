@@ -65,6 +65,7 @@ def test_every_trial_is_judged_by_the_same_folds_and_told_in_the_study(manager: 
     study = manager.show_study(built.study)
     assert [each.parameters["candidate"] for each in study.trials][:2] == QUICK
     assert len(study.trials) == built.trials == 4
+    assert [each.trial for each in study.trials if each.version == "best@1"] == [built.best.trial]
     reports = manager.sql(
         "SELECT trial, count(*) AS folds FROM trial_reports WHERE study = $1 GROUP BY trial", [built.study]
     ).to_pylist()
