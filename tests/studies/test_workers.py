@@ -46,7 +46,7 @@ def test_no_trial_is_lost_or_doubled_beside_kafka(
         manager.save_version({"w": np.ones(3)}, name="other")  # workers beside Kafka make no folder of objects
     others = [ledger_process(home, name) for name in ("relay", "intake")]
     try:
-        searched_though_killed(home, tmp_path, 8, monkeypatch)
+        searched_though_killed(home, tmp_path, 64, monkeypatch)
     finally:
         for each in others:
             os.killpg(each.pid, signal.SIGKILL)
