@@ -81,7 +81,8 @@ LIBRARY: Final = {
     "numbers beyond those it learnt from, which trees do not go on with; texts, pictures, series":
         "超出训练范围的数值（树无法外推）；文本、图像、序列",
     "the share of the columns that each tree, or each split, chooses from": "每棵树或每次分裂可选的列所占比例",
-    "the share of rows that figures and threshold are of": "用于计算指标与阈值的行所占比例",
+    "the share of rows that figures and threshold are of; with 0 nothing is measured":
+        "用于计算指标与阈值的行所占比例；为 0 时不计算",
     "the fewest rows of a leaf; a whole number from 1": "叶节点的最少行数；不小于 1 的整数",
     "trees, of several classes for each of them; a whole number from 1 to 100000":
         "树的棵数，多分类时每类各有这么多；1 到 100000 的整数",
