@@ -102,10 +102,13 @@ class Cli:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of that home and its rows, made once a module."""
-    folder = tmp_path_factory.mktemp("made")
-    make(folder / "home", loans(folder / "loans.csv"))
-    return folder
+    """The folder of that home and its rows, of each module its own; it is made once and copied."""
+    once = tmp_path_factory.getbasetemp() / "home-with-a-past"
+    if not once.exists():
+        making = tmp_path_factory.mktemp("making")
+        make(making / "home", loans(making / "loans.csv"))
+        making.rename(once)
+    return shutil.copytree(once, tmp_path_factory.mktemp("made"), dirs_exist_ok=True)
 
 
 @pytest.fixture

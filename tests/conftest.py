@@ -34,6 +34,7 @@ from .buckets import S3, Azure
 from .jobs.office import office as office
 from .pooler import PgBouncer
 from .servers import NotHere, PostgreSQL
+from .warm import Forks, forks
 
 B = TypeVar("B", PostgreSQL, PgBouncer, Kafka, S3, Azure)
 
@@ -111,6 +112,22 @@ def views_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ViewsFile, "_made", copied)
+        yield
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Forks]:
+    """What the processes of jobs are forked by, their imports done."""
+    with forks() as begun:
+        yield begun
+
+
+@pytest.fixture(scope="module", autouse=True)
+def jobs_begin_warm(request: pytest.FixtureRequest, warm: Forks) -> Iterator[None]:
+    """A job's process is forked with its imports done, but where the process itself is asked about."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.parent.name != "workers" and request.path.name != "test_ray.py":
+            patch.setattr("lepton_ai.workers.attempt.subprocess", warm)
         yield
 
 

@@ -35,7 +35,7 @@ from lepton_ai.domain.commands import Annotate
 from lepton_ai.errors import Unavailable
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
-n = int(sys.argv[1])
+n, rate = map(int, sys.argv[1:])
 while True:
     try:
         work = Home(load()).workspace
@@ -50,7 +50,7 @@ while True:
         continue
     print(n, flush=True)
     n += 1
-    time.sleep(1 / 200)
+    time.sleep(1 / rate)
 """
 STAGES: Final = ("assigned", "training", "uploading", "answering")
 SOON: Final = 60.0
@@ -91,14 +91,15 @@ class Process:
 
 @dataclass
 class Decider(Process):
-    """A process that commits 200 events a second, each under a key of its own, and says what was acknowledged."""
+    """A process that commits so many events a second, each under a key of its own, and says what was acknowledged."""
 
+    rate: int = 200
     acknowledged: list[int] = field(default_factory=list[int])
     thread: threading.Thread | None = None
 
     def start(self) -> None:
         first = self.acknowledged[-1] + 1 if self.acknowledged else 0
-        said = self.spawn([sys.executable, "-c", DECIDER, str(first)])
+        said = self.spawn([sys.executable, "-c", DECIDER, str(first), str(self.rate)])
         self.thread = threading.Thread(target=self._listen, args=(said,))
         self.thread.start()
 
@@ -207,6 +208,7 @@ class Client:
     def __init__(self, home: Home, folder: Path) -> None:
         self._home, self._folder = home, folder
         self.asked: list[str] = []
+        self._ended: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._ask)
         self._thread.start()
@@ -226,7 +228,8 @@ class Client:
 
     def open(self) -> int:
         """How many of its jobs have not ended."""
-        return sum(not job.ended for job in map(self.state, self.asked))
+        self._ended.update(job for job in self.asked if job not in self._ended and self.state(job).ended)
+        return len(self.asked) - len(self._ended)
 
     def state(self, job: str) -> JobState:
         """A job as it stands."""

@@ -19,6 +19,8 @@ import pytest
 import lepton_ai
 from lepton_ai.errors import Damaged, LeptonError, NotInPast, Stale, TooLarge, Unavailable
 
+from .programs.raising import raise_it
+
 VALUES = {"str": "net", "int": 3, "object": 2, "Sequence[str]": ("a", "b"), "str | None": "key"}
 """An argument of each annotation that an error's `__init__` has."""
 
@@ -72,12 +74,8 @@ def test_what_an_error_is_made_of_are_its_fields(kind: type[LeptonError]) -> Non
     assert takes - {"self", "message", "remedy", "args", "kwargs"} <= set(vars(raised(kind)))
 
 
-def _raise(error: LeptonError) -> None:
-    raise error
-
-
 def test_an_error_comes_back_from_a_process_of_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[1])])  # where a child finds this module
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[1])])  # where a child finds what it runs
     errors = (
         NotInPast(3, "main"),
         Stale("branch 'main'", 1, 2, "look again"),
@@ -88,7 +86,7 @@ def test_an_error_comes_back_from_a_process_of_a_pool(monkeypatch: pytest.Monkey
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         for error in errors:
             with pytest.raises(type(error)) as found:
-                pool.submit(_raise, error).result()
+                pool.submit(raise_it, error).result()
 
             assert described(found.value)[:2] == described(error)[:2]
             assert {**vars(error), "__notes__": 0} == {**vars(found.value), "__notes__": 0}

@@ -63,8 +63,12 @@ tag = "chained"
 KEPT = "3f9c2ab41d70"
 """What the examples call a save that was refused."""
 
-WITH_JSON = [(name, example) for name, example in EXAMPLES if "--format" not in example or "-o" in example]
-"""All but the one that fills stdout itself."""
+WITH_JSON = [
+    (name, example)
+    for name, example in EXAMPLES
+    if ("--format" not in example or "-o" in example) and "--devices" not in example
+]
+"""All but the one that fills stdout itself, and the training by several processes, whose answer is any training's."""
 
 
 def words_of(example: str, cli: Cli) -> list[str]:

@@ -61,8 +61,13 @@ class Parts:
             yield "S3", self.s3.pause, self.s3.resume
 
 
-def ordeal(parts: Parts, kills: int, broker_kills: int, seed: int, say: Callable[[str], None]) -> None:
-    """Run the ledger that the environment names, kill its processes in random order, and check what is left."""
+def ordeal(
+    parts: Parts, kills: int, broker_kills: int, seed: int, say: Callable[[str], None], *, rate: int = 200
+) -> None:
+    """Run the ledger that the environment names, kill its processes in random order, and check what is left.
+
+    `rate` is how many events a second are committed meanwhile.
+    """
     chance = random.Random(seed)
     with ExitStack() as close:
         folder = Path(close.enter_context(tempfile.TemporaryDirectory(prefix="lepton-signals-")))
@@ -71,7 +76,7 @@ def ordeal(parts: Parts, kills: int, broker_kills: int, seed: int, say: Callable
         close.callback(home.close)
         home.workspace.ledger.admit(commit(1), home.workspace.actors.named("Ada"))
         asyncio.run(open_topics(home.cluster))
-        decider, broker = Decider("decider", folder), Broker("broker", folder, kafka=parts.kafka)
+        decider, broker = Decider("decider", folder, rate=rate), Broker("broker", folder, kafka=parts.kafka)
         worker, other = (Worker(name, folder, assigned=lambda: assigned(home)) for name in ("worker", "other-worker"))
         processes = [*(Process(name, folder) for name in ("relay", "projector", "intake")), decider, worker]
         order = [each for each in processes for _ in range(kills)] + [broker] * broker_kills
