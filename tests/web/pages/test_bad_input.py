@@ -10,10 +10,14 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import httpx
-import numpy as np
 import pytest
 
+from lepton_ai.domain.commands import CreateTag
+from lepton_ai.ledger import Request
+
+from ...asking import commit
 from ..server import Served, served
+from ..tls import TLS
 from .story import HOSTILE, JOB, RUN, open_to_its_user
 
 HTML: Final = {"Accept": "text/html", "Accept-Language": "en"}
@@ -70,7 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def http(server: Served) -> Iterator[httpx.Client]:
     """A browser; when it has gone, the log is as it was."""
     end = server.manager.position()
-    with httpx.Client(base_url=server.url, headers=HTML, timeout=60) as client:
+    with httpx.Client(base_url=server.url, headers=HTML, timeout=60, verify=TLS) as client:
         yield client
     assert server.manager.position() == end
 
@@ -122,11 +126,10 @@ def test_a_page_that_is_asked_for_badly_says_so(http: httpx.Client, asked: str) 
 
 def test_a_thousand_models_and_names_are_a_page_at_a_time_and_can_be_looked_for(home: Path) -> None:
     with served(home) as server, httpx.Client(base_url=server.url, headers=HTML, timeout=60) as http:
-        weights = {"w": np.zeros(1)}
-        for number in range(120):
-            server.manager.save_version(weights, name=f"model-{number:03}")
-        for number in range(210):
-            server.manager.tag(f"t{number:03}", "model-000@1")
+        ledger, actor = server.manager._workspace.ledger, server.manager._workspace.actors.named("ada")
+        models = [commit(number, model=f"model-{number:03}") for number in range(120)]
+        tags = [CreateTag(model="model-000", tag=f"t{number:03}", version=1) for number in range(210)]
+        ledger.admit_all(Request(each, actor) for each in (*models, *tags))
         first = http.get("/")
         more = re.search(r'rel="next" href="([^"]+)"', first.text)
         assert first.text.count('<tr role="row" data-key') == 50

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -17,8 +18,8 @@ import numpy as np
 import pytest
 
 from ..server import PATIENCE, Served, served
+from .legible import axe, violations
 from .story import HOSTILE, RUN, told
-from .test_browser import RULES
 
 NAMES = ("a.b[0]\\'\"", "<b>word</b>", "${alert(1)}\u202e")
 """Columns that a reader of specifications might take for paths, markup or expressions."""
@@ -67,13 +68,10 @@ PLACES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_charts_are_explored_without_a_violation_of_the_policy(
-    server: Served, http: httpx.Client, browser: Any, look: str
-) -> None:
-    from playwright.sync_api import expect
-
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en", color_scheme=look)
+@contextmanager
+def guarded(browser: Any, **options: Any) -> Iterator[Any]:
+    """A page that notes what violates the policy as `violated`; when it is left, it has complained of nothing."""
+    context = browser.new_context(locale="en", **options)
     context.add_init_script(
         "addEventListener('securitypolicyviolation', e => (window.violated ??= []).push(e.violatedDirective))"
     )
@@ -82,6 +80,28 @@ def test_charts_are_explored_without_a_violation_of_the_policy(
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("dialog", lambda dialog: said.append(dialog.message))
+    yield page
+    context.close()
+    assert said == []
+
+
+@pytest.fixture
+def light(browser: Any) -> Iterator[Any]:
+    with guarded(browser, viewport={"width": 1280, "height": 900}, color_scheme="light") as page:
+        yield page
+
+
+@pytest.fixture
+def dark_phone(browser: Any) -> Iterator[Any]:
+    with guarded(browser, viewport={"width": 320, "height": 900}, color_scheme="dark") as page:
+        page.context.add_init_script(axe())
+        yield page
+
+
+def test_charts_are_explored_without_a_violation_of_the_policy(server: Served, http: httpx.Client, light: Any) -> None:
+    from playwright.sync_api import expect
+
+    page = light
     for place in PLACES:
         drawn(http, place)
         page.goto(server.url + place)
@@ -95,16 +115,12 @@ def test_charts_are_explored_without_a_violation_of_the_policy(
         buttons.first.click()
         assert page.locator("figure [data-drawn]").first.is_visible()
         assert page.evaluate("window.violated ?? []") == []
-    context.close()
-
-    assert said == []
 
 
-def test_charts_are_legible_to_everybody_and_fit_on_a_phone(server: Served, http: httpx.Client, browser: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    context = browser.new_context(viewport={"width": 320, "height": 900}, locale="en", color_scheme="dark")
-    page, found = context.new_page(), dict[str, Any]()
+def test_charts_are_legible_to_everybody_and_fit_on_a_phone(
+    server: Served, http: httpx.Client, dark_phone: Any
+) -> None:
+    page, found = dark_phone, dict[str, Any]()
     for place in PLACES:
         drawn(http, place)
         page.goto(server.url + place)
@@ -112,10 +128,9 @@ def test_charts_are_legible_to_everybody_and_fit_on_a_phone(server: Served, http
             if is_explored:
                 page.locator("button.explore").first.click()
                 page.locator(".explored svg path").first.wait_for(state="attached", timeout=1000 * PATIENCE)
-            violations = Axe().run(page, options=RULES).response["violations"]
-            found |= {f"{place} {is_explored} {each['id']}": each["nodes"] for each in violations}
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, place
-    context.close()
+            found |= {f"{place} {is_explored} {each['id']}": each["nodes"] for each in violations(page)}
+        assert page.evaluate("window.violated ?? []") == []
 
     assert found == {}
 

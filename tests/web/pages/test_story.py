@@ -88,10 +88,10 @@ def test_the_story_by_clicks(server: Served, browser: Any, visited: Callable[[An
     page.goto("/jobs/new")
     visited(page, "new job")
 
-    first = trained(page, "a first model", epochs="12")
+    first = trained(page, "a first model", epochs="2")
     visited(page, "job finished")
     assert page.locator("figure.curve svg path").count() >= 1
-    second = trained(page, "wider, and longer", epochs="25", hidden="[64]")
+    second = trained(page, "wider, and longer", epochs="3", hidden="[64]")
     visited(page, "second job")
     assert (first, second) == (1, 2)
 
