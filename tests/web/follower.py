@@ -11,7 +11,6 @@ from typing import Final
 import httpx
 
 from .process import PATIENCE
-from .tls import TLS
 
 SSE: Final = {"Accept": "text/event-stream"}
 ROOM: Final = 20_000
@@ -48,7 +47,7 @@ class Follower:
         return self._until is not None and bool(self.seqs) and self.seqs[-1] >= self._until
 
     def _follow(self) -> None:
-        with httpx.Client(timeout=2, verify=TLS) as http:
+        with httpx.Client(timeout=2) as http:
             while not self._is_done:
                 url = self._urls[self.connections % len(self._urls)]
                 self.connections += 1

@@ -21,6 +21,7 @@ from lepton_ai.web.door.access import OPEN
 from lepton_ai.web.options import Limits
 from lepton_ai.web.problems import ERRORS, MEDIA, OTHERS, TYPE
 
+from ..asking import until
 from .every_route import ABSENT_JOB, ANY_MOVE, ROWS, SAMPLES, Route, Sample, Things, routes
 from .server import Served, served
 
@@ -157,8 +158,7 @@ def bearer(world: World, sort: str) -> dict[str, Any]:
             return {"more": [("Authorization", f"Bearer {good}"), ("Authorization", f"Bearer {good}")]}
         case "expired":
             secret = manager.create_token("eve", ["admin"], expires=timedelta(milliseconds=50)).secret
-            while manager.holder(str(secret)) is not None:
-                pass
+            until(lambda: manager.holder(str(secret)) is None)
         case "revoked":
             told = manager.create_token("eve", ["admin"])
             secret, _ = told.secret, manager.revoke_token(told.token)

@@ -23,8 +23,9 @@ from lepton_ai.web.following import tail as tail_module
 from lepton_ai.web.following.streams import Streams
 from lepton_ai.web.following.tail import Tail
 
+from ..asking import until
 from .many import Many
-from .server import Served, served
+from .server import PATIENCE, Served, served
 
 SSE = {"Accept": "text/event-stream"}
 READER = Rights(frozenset(("read",)))
@@ -163,8 +164,7 @@ def test_streams_are_bounded_of_each_and_of_all(server: Served, monkeypatch: pyt
 
     assert (one_more.status_code, of_all.status_code) == (429, 503)
     assert one_more.headers["retry-after"] == of_all.headers["retry-after"] == "2"
-    while server.service.streams._open:  # those that were closed are noticed
-        pass
+    until(lambda: not server.service.streams._open, PATIENCE)  # those that were closed are noticed
 
 
 def test_a_stream_says_that_it_lives_and_ends_with_its_token(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,6 @@ from lepton_ai.web.pages.html import templates
 from lepton_ai.web.pages.site import POLICY
 
 from ..server import Served
-from ..tls import TLS
 from .story import HOSTILE, JOB, RUN, for_holders, open_to_its_user
 
 PAGES = (
@@ -34,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def http(server: Served) -> Iterator[httpx.Client]:
     headers = {"Accept": "text/html", "Accept-Language": "en"}
-    with httpx.Client(base_url=server.url, headers=headers, verify=TLS) as client:
+    with httpx.Client(base_url=server.url, headers=headers) as client:
         yield client
 
 
@@ -207,6 +206,6 @@ def test_a_page_of_another_site_does_nothing_by_a_cookie(closed: Served, headers
 @contextmanager
 def _entered(server: Served, secret: str) -> Iterator[httpx.Client]:
     headers = {"Accept": "text/html", "Accept-Language": "en", "Origin": server.url}
-    with httpx.Client(base_url=server.url, headers=headers, verify=TLS) as http:
+    with httpx.Client(base_url=server.url, headers=headers) as http:
         http.post("/login", data={"token": secret})
         yield http
