@@ -1,4 +1,4 @@
-"""The short form of `make faults`: a few kills of everything, on each database, with a quarter of its events."""
+"""The short form of `make faults`: a kill of everything, on each database, with a quarter of its events."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_everything_is_killed(
     monkeypatch.setenv("LEPTON_KAFKA_PREFIX", f"t{uuid4().hex[:16]}")
     monkeypatch.setenv("LEPTON_LEDGER", f"faults{abs(hash(str(home))) % 10**9}")
 
-    ordeal(parts, kills=2, broker_kills=1, seed=7, say=print, rate=50)
+    ordeal(parts, kills=1, broker_kills=1, seed=7, say=print, rate=50)
