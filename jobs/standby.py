@@ -33,7 +33,7 @@ class StandingBy:
             if grown == end and idle < AGAIN:
                 continue
             end, idle = grown, 0
-            if self.desk.waiting(self.profile) and not self._others():
+            if self.desk.waiting(self.profile) and self._alone():
                 self._work(stop)
 
     def _work(self, stop: Event) -> None:
@@ -45,6 +45,6 @@ class StandingBy:
                     if isinstance(trouble := part.trouble, LeptonError):
                         raise trouble
 
-    def _others(self) -> bool:
-        """Whether a worker of the pool was heard of within its term."""
-        return any(worker.pool == self.profile.pool for worker in self.desk.heard_of())
+    def _alone(self) -> bool:
+        """Whether no worker of the pool is there. One that was heard of has ended where nobody gives jobs out."""
+        return self.desk.unattended() or all(each.pool != self.profile.pool for each in self.desk.heard_of())

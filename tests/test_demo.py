@@ -55,7 +55,8 @@ def at_work(home: Path, *more: str) -> Iterator[tuple[list[str], str]]:
 @pytest.fixture(scope="session")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A home with the story in Chinese, and what was printed; made once, whatever number of processes test."""
-    shared = tmp_path_factory.getbasetemp().parent / "demo-told"
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo-told"
     with FileLock(f"{shared}.lock"):
         if not (shared / "printed").exists():
             with at_work(shared / "home", "--lang", "zh", "--port", "0") as (lines, address):
