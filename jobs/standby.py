@@ -47,4 +47,4 @@ class StandingBy:
 
     def _alone(self) -> bool:
         """Whether no worker of the pool is there. One that was heard of has ended where nobody gives jobs out."""
-        return self.desk.unattended() or all(each.pool != self.profile.pool for each in self.desk.heard_of())
+        return all(each.pool != self.profile.pool for each in self.desk.heard_of()) or self.desk.unattended()

@@ -248,13 +248,13 @@ class Client:
                 import httpx
 
                 is_secured = self.place.url.startswith("https://")
-                # without TLS the system's certificates are not read, which takes longer than a short answer
-                trusted = ssl.create_default_context() if is_secured else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 self._opened = httpx.Client(
                     base_url=self.place.url,
                     headers=dict(self.headers()),
                     timeout=self._patience(_LONG),
-                    verify=self.tls() or trusted,
+                    # without TLS no certificates are read, which takes longer than a short answer
+                    verify=self.tls()
+                    or (ssl.create_default_context() if is_secured else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)),
                     trust_env=is_secured,  # no proxy stands before this machine itself
                 )
             return self._opened

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from lepton_ai.domain.commands import Annotate, Commit, Stored
 from lepton_ai.domain.model.recipe import Recipe
+from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import Parent
 
 _LOOKS: Final = 0.005
@@ -49,6 +50,23 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(_LOOKS)
+
+
+def until_back(
+    condition: Callable[[], bool], what: str, seconds: float, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """As `until`, whatever is away; `what` says what did not come true. It is looked at 20 times a second."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except LeptonError:  # it is on its way back
+            pass
+        else:
+            meanwhile()
+        time.sleep(10 * _LOOKS)
+    raise AssertionError(f"it never came true that {what}")
 
 
 def freeze(process: int) -> None:

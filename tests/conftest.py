@@ -102,7 +102,8 @@ def views_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if not empty.exists():
             answer = made(self)
             self._connection.execute("CHECKPOINT")
-            shutil.copyfile(self.path, empty)
+            shutil.copyfile(self.path, own := empty.with_name(uuid4().hex))
+            own.rename(empty)  # whole: another thread may want it
             return answer
         self._connection.close()
         shutil.copyfile(empty, self.path)

@@ -6,26 +6,26 @@ import asyncio
 import logging
 import os
 import tempfile
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from lepton_ai.errors import LeptonError
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 
 from ..aftermath import differences
-from ..asking import commit
+from ..asking import commit, until_back
 from ..broker import Kafka
 from ..mortals import Client, Decider, Process, Worker
 from .kills import Parts, environment
 
 PATIENCE: Final = 180.0
+until = partial(until_back, seconds=PATIENCE)
 
 
 @dataclass
@@ -69,20 +69,6 @@ class Running:
             each.end()
         for what in differences(self.home, self.decider.acknowledged, messages, self.client.asked):
             raise AssertionError(what)
-
-
-def until(condition: Callable[[], bool], what: str, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Wait for something, whatever is away meanwhile."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except LeptonError:  # it is on its way back
-            continue
-        meanwhile()
-        time.sleep(0.05)
-    raise AssertionError(f"it never came true that {what}")
 
 
 @contextmanager

@@ -9,16 +9,16 @@ import os
 import random
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from lepton_ai.errors import LeptonError, Malformed
+from lepton_ai.errors import Malformed
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.jobs.protocol.identity import WorkerKeys
@@ -39,7 +39,7 @@ from lepton_ai.jobs.protocol.orders import Order, sealed
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 
-from ..asking import commit
+from ..asking import commit, until_back
 from ..broker import Kafka
 from ..mortals import Client, Process, Worker
 
@@ -49,6 +49,7 @@ FORGERIES: Final = 4_000
 JOBS: Final = 12
 """That have to end well while they are forged about."""
 PATIENCE: Final = 240.0
+_until = partial(until_back, seconds=PATIENCE)
 SECRET: Final = "of the ledger and its workers alone"
 
 
@@ -238,15 +239,3 @@ def _check(home: Home, asked: list[str], names: tuple[str, str]) -> None:
     assert len(versions) == len(asked), f"{len(asked)} jobs made {len(versions)} versions"
     heard = {each.incarnation for each in home.desk.leases.workers(0)}
     assert heard <= set(names), "a stranger stands among the workers"
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except LeptonError:
-            continue
-        time.sleep(0.05)
-    raise AssertionError(f"it never came true that {what}")

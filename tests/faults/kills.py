@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,7 @@ from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 
 from ..aftermath import differences
-from ..asking import commit
+from ..asking import commit, until_back
 from ..broker import Kafka
 from ..buckets import S3
 from ..mortals import Broker, Client, Decider, Process, Service, Worker
@@ -41,6 +42,7 @@ TITLE: Final = "every process is killed fifty times, the broker ten, and the par
 TERMS: Final = {"START": "3", "LEASE": "4", "HEARTBEAT": "0.5", "PAUSE": "0.1", "DRAIN": "3"}
 """Of the leases, shortened: LEPTON_TERM_…, in seconds."""
 PATIENCE: Final = 120.0
+_until = partial(until_back, seconds=PATIENCE)
 TRAINING: Final = 9.0
 """Seconds of a training in the midst of which a part stops for a third of it."""
 
@@ -151,19 +153,6 @@ def assigned(home: Home) -> set[str]:
         return {job.worker for _, job in open_jobs(home.workspace) if job.status == "assigned"}
     except LeptonError:
         return set()
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for something, whatever is away meanwhile."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-        except LeptonError:  # it is on its way back
-            continue
-        time.sleep(0.05)
-    raise AssertionError(f"it never came true that {what}")
 
 
 def _settled(home: Home) -> None:

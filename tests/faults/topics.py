@@ -82,7 +82,7 @@ def suffer(seed: int, say: Callable[[str], None]) -> None:
         say(f"seed {seed}; made anew: {dict(Counter(order))}")
         for what in (_retention(at_work, inbox, chance), _partitions(at_work, inbox)):
             say(what)
-        until(lambda: inbox.lacking() <= inbox.gone, "every message is taken in", at_work.alive)
+        until(lambda: inbox.lacking() <= inbox.gone, "every message is taken in", meanwhile=at_work.alive)
         lost = inbox.lacking()
         at_work.rest(0)
         noticed = {name: at_work.count(name, "made anew") for name in ("relay", "projector", "intake", "worker")}
@@ -95,7 +95,7 @@ def suffer(seed: int, say: Callable[[str], None]) -> None:
 
 def _retention(at_work: Running, inbox: Inbox, chance: random.Random) -> str:
     """Records are deleted while the intake is down: those that were not taken in are told with their number."""
-    until(lambda: inbox.lacking() <= inbox.gone, "every message is taken in", at_work.alive)
+    until(lambda: inbox.lacking() <= inbox.gone, "every message is taken in", meanwhile=at_work.alive)
     intake = next(each for each in at_work.processes if each.name == "intake")
     intake.end()
     count = chance.randint(5, 50)

@@ -24,7 +24,7 @@ from lepton_ai.web.door.visitor import Visitor
 from lepton_ai.web.options import Limits
 
 from ..asking import until
-from .server import Served, served
+from .server import PATIENCE, Served, served
 
 LIMITS = Limits(queries=3, query=QueryLimits(seconds=5.0, cpu_seconds=10, memory=1 << 28, answer=4 << 20, rows=50_000))
 ALICE = Visitor("alice", Rights(frozenset(("sql",))), "1")
@@ -261,7 +261,7 @@ def test_a_query_ends_when_its_client_goes_away(server: Served) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(f"{server.url}/api/v1/sql", params={"query": slow}, timeout=1.0)
 
-    until(lambda: not _children())  # it would be there for 4 s more
+    until(lambda: not _children(), PATIENCE)  # it would be there for 4 s more
 
 
 def test_rows_are_written_as_they_are_read() -> None:

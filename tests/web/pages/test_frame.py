@@ -32,8 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def http(server: Served) -> Iterator[httpx.Client]:
-    headers = {"Accept": "text/html", "Accept-Language": "en"}
-    with httpx.Client(base_url=server.url, headers=headers) as client:
+    with httpx.Client(base_url=server.url, headers={"Accept": "text/html", "Accept-Language": "en"}) as client:
         yield client
 
 
