@@ -6,9 +6,11 @@ import gc
 import logging
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 from uuid import uuid4
@@ -34,7 +36,7 @@ from .buckets import S3, Azure
 from .jobs.office import office as office
 from .pooler import PgBouncer
 from .servers import NotHere, PostgreSQL
-from .warm import Forks, forks
+from .warm import WarmPopen, warm
 
 B = TypeVar("B", PostgreSQL, PgBouncer, Kafka, S3, Azure)
 
@@ -53,6 +55,26 @@ LONG: Final = (
     "test_ray.py",
 )  # fmt: skip
 """Files of long tests, which begin first: so no worker waits for the other in the end."""
+
+
+COLD: Final = {
+    "workers",  # whose children are asked how they begin
+    "test_process.py",  # the command line and the server, as they begin
+    "test_ray.py",  # looks for processes by their command lines
+    "test_house.py", "test_registry.py", "test_library.py", "test_slim.py",  # what is imported
+    "test_memory.py",  # what a process takes
+}  # fmt: skip
+"""Files and folders of tests whose processes are spawned."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have what processes are forked off, one for all workers."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="warm")
+        config.add_cleanup(partial(shutil.rmtree, folder))
+        begun = warm(Path(folder))
+        begun.__enter__()
+        config.add_cleanup(partial(begun.__exit__, None, None, None))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -116,19 +138,12 @@ def views_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def warm() -> Iterator[Forks]:
-    """What the processes of jobs are forked by, their imports done."""
-    with forks() as begun:
-        yield begun
-
-
 @pytest.fixture(scope="module", autouse=True)
-def jobs_begin_warm(request: pytest.FixtureRequest, warm: Forks) -> Iterator[None]:
-    """A job's process is forked with its imports done, but where the process itself is asked about."""
+def processes_begin_warm(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Processes are forked with their imports done, but where the process itself is asked about."""
     with pytest.MonkeyPatch.context() as patch:
-        if request.path.parent.name != "workers" and request.path.name != "test_ray.py":
-            patch.setattr("lepton_ai.workers.attempt.subprocess", warm)
+        if not {request.path.name, request.path.parent.name} & COLD:
+            patch.setattr(subprocess, "Popen", WarmPopen)
         yield
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from .cli_home import Cli
+from .warm import SOCKET, on_path
 
 ROOT = Path(__file__).parents[1]
 READMES = (ROOT / "README.md", ROOT / "README.zh.md")
@@ -73,12 +74,16 @@ def programs(page: Path) -> list[tuple[str, str]]:
     ]
 
 
+def path() -> str:
+    """Where the commands of this installation stand first."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
 def run(kind: str, text: str, folder: Path, **extra: str) -> str:
     """Run one as it stands, in a folder."""
     command = {"python": [sys.executable, "-c", text], "sh": ["sh", "-e", "-c", text]}[kind]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LEPTON_")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = kept | {"PATH": path, "PYTHONSAFEPATH": "1", "LEPTON_LANG": "en"} | extra
+    environment = kept | {"PATH": path(), "PYTHONSAFEPATH": "1", "LEPTON_LANG": "en"} | extra
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -149,11 +154,16 @@ RUN = [page for page in PAGES if blocks(page) and page.name != "README.zh.md"]
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_every_block_runs_as_printed_in_a_folder_with_nothing_else(page: Path, tmp_path: Path) -> None:
-    said = ""
+def test_every_block_runs_as_printed_in_a_folder_with_nothing_else(
+    page: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, extra = "", {"LEPTON_WAIT": "0.1"} if page.name == "outages.md" else dict[str, str]()
+    if page.name == "README.md":
+        monkeypatch.delenv(SOCKET, raising=False)  # the first that anybody tries begins as it does for them
+    extra["PATH"] = f"{on_path(tmp_path_factory.mktemp('commands'))}{os.pathsep}{path()}"
     with outage(tmp_path) if page.name == "outages.md" else nothing():
         for kind, text in programs(page):
-            said += run(kind, text, tmp_path, **({"LEPTON_WAIT": "0.1"} if page.name == "outages.md" else {}))
+            said += run(kind, text, tmp_path, **extra)
             if (page.name, kind) in (("README.md", "python"), ("sdk.md", "python")):  # a script is run again
                 said += run(kind, text, tmp_path)
 
