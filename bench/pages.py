@@ -12,7 +12,6 @@ import asyncio
 import gzip
 import json
 import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -27,6 +26,7 @@ from server import EVENTS, VERSIONS, Asked, Wire, first_answer, lepton, mlflow_s
 
 from lepton_ai import ModelManager
 from lepton_ai.web.pages.assets import ASSETS, asset
+from tests.servers import chromium
 
 REQUESTS, STARTS, TABS, CHANGES = 200, 5, 10, 60
 HTML = "Accept: text/html\r\n"
@@ -109,7 +109,7 @@ def _in_chromium(home: Path, folder: Path) -> str:
 
     # both are started first: while Playwright is at work, no other event loop can run in this thread
     with served(home) as (_, own), mlflow_served(folder) as (_, other), sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = started.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         ours, theirs = (_first_view(browser, f"http://127.0.0.1:{port}/") for port in (own, other))
         streams, spent = _on_screen(browser, f"http://127.0.0.1:{own}", home)
         browser.close()

@@ -35,7 +35,7 @@ from .broker import Kafka
 from .buckets import S3, Azure
 from .jobs.office import office as office
 from .pooler import PgBouncer
-from .servers import NotHere, PostgreSQL
+from .servers import NotHere, PostgreSQL, chromium
 from .warm import WarmPopen, warm
 
 B = TypeVar("B", PostgreSQL, PgBouncer, Kafka, S3, Azure)
@@ -58,7 +58,6 @@ LONG: Final = (
 
 
 COLD: Final = {
-    "workers",  # whose children are asked how they begin
     "test_process.py",  # the command line and the server, as they begin
     "test_ray.py",  # looks for processes by their command lines
     "test_house.py", "test_registry.py", "test_library.py", "test_slim.py",  # what is imported
@@ -102,14 +101,27 @@ def certificates_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def migrations_read_once() -> Iterator[None]:
+    """The files of migrations are read once, for many a ledger is made on PostgreSQL."""
+    from alembic import util
+
+    read, kept = util.load_python_file, cache(util.load_python_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(util, "load_python_file", lambda *file: (read if file[1] == "env.py" else kept)(*file))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """What one test turns off, as a command does that runs here, would be missed by another, which reads the log."""
     log = logging.getLogger("lepton")
     level, off = log.level, logging.root.manager.disable
     yield
-    log.setLevel(level)
-    logging.disable(off)
+    if log.level != level:
+        log.setLevel(level)
+    if logging.root.manager.disable != off:  # which has all loggers, thousands, forget what they know
+        logging.disable(off)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -187,13 +199,12 @@ def browser() -> Iterator[Any]:
 
     Of each module its own: while it runs the thread has a running loop, in which others could run none.
     """
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    if (program := chromium()) is None:
         lacking(NotHere("there is no Chromium"))
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        opened = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield opened
         opened.close()
 

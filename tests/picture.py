@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from .servers import chromium
 from .web.server import served
 
 PICTURE: Final = Path(__file__).parents[1] / "docs" / "pictures" / "page.webp"
@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as started:
         home = Path(folder) / "demo"
         subprocess.run((sys.executable, "-m", "lepton_ai.demo", "--home", str(home), "--lang", "en"), check=True)
-        browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = started.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         PICTURE.write_bytes(picture(home, browser))
         browser.close()
 

@@ -36,6 +36,11 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def chromium() -> str | None:
+    """The program of Chromium: its headless shell, which takes half as much, or the whole browser."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
 class PostgreSQL:
     """One server process. PostgreSQL refuses to run as root; as root it runs as `nobody`."""
 

@@ -28,12 +28,13 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Final, NamedTuple, NoReturn
+from weakref import WeakSet
 
 SOCKET: Final = "WARM_PROCESSES"
 """The variable that names the socket of what all is forked off."""
 IMPORTED: Final = (
-    "torch", "pandas", "pyarrow.csv", "pyarrow.parquet", "scipy.stats", "sklearn.ensemble", "sklearn.linear_model",
-    "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "psycopg", "duckdb", "httpx", "rich.console",
+    "torch", "torch._dynamo", "pandas", "pyarrow.csv", "pyarrow.parquet", "scipy.stats",
+    "sklearn.ensemble", "sklearn.linear_model", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "psycopg", "duckdb", "httpx", "rich.console",
     "lepton_ai.manager", "lepton_ai.cli.app", "lepton_ai.tensors.address", "lepton_ai.workers.worker",
     "lepton_ai.workers.child", "lepton_ai.workers.rows", "lepton_ai.workers.tasks", "lepton_ai.datasets.read",
     "lepton_ai.evaluation.report", "lepton_ai.models.credit.model", "lepton_ai.projections.projector",
@@ -94,12 +95,18 @@ class WarmPopen(subprocess.Popen[Any]):
 
     only: ClassVar[tuple[str, ...]] = ()
     """The modules that are forked; all programs where it names none."""
+    begun: ClassVar[WeakSet[WarmPopen]] = WeakSet()
+    """Those that somebody still holds."""
+    environment: Mapping[str, str]
+    """What `/proc` does not tell of a process that was forked."""
     _end: socket.socket | None = None
 
     def _execute_child(self, *given: Any) -> None:
         from inspect import signature
 
         how = signature(super()._execute_child).bind(*given).arguments
+        self.environment = dict(os.environ if how["env"] is None else how["env"])
+        self.begun.add(self)
         ends = [how[end] for end in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")]
         order = self._order(how)
         if len(order) > SIZE or order == b"null":
@@ -117,9 +124,8 @@ class WarmPopen(subprocess.Popen[Any]):
         if SOCKET not in os.environ or any(how[name] != value for name, value in usual.items()):
             return b"null"
         given = [how["args"]] if isinstance(how["args"], str | bytes) else how["args"]
-        environment = dict(os.environ if how["env"] is None else how["env"])
         files, session = how["pass_fds"], how["start_new_session"]
-        return order([*map(os.fsdecode, given)], environment, files, session=session, only=self.only)
+        return order([*map(os.fsdecode, given)], self.environment, files, session=session, only=self.only)
 
     def _internal_poll(self, _deadstate: int | None = None, *_: Any) -> int | None:
         if self._end is None:

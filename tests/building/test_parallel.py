@@ -23,6 +23,7 @@ from lepton_ai.datasets.tables import fingerprint
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.models import CreditScoringModel
 
+from ..warm import WarmPopen
 from .cut import CutOff
 from .test_trainer import rows, small
 
@@ -45,17 +46,8 @@ def trained(on_epoch: Any = None, progress: Any = None, **more: Any) -> tuple[Ta
 
 def ranks() -> list[int]:
     """The processes that learn for this one, the first last."""
-    found: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-            parent = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1])
-        except OSError:
-            continue
-        number = next((each[5:] for each in environment if each.startswith(b"RANK=")), None)
-        if parent == os.getpid() and number is not None:
-            found[int(number)] = int(folder.name)
-    return [found[number] for number in sorted(found, reverse=True)]
+    living = [each for each in WarmPopen.begun if "RANK" in each.environment and each.poll() is None]
+    return [each.pid for each in sorted(living, key=lambda each: int(each.environment["RANK"]), reverse=True)]
 
 
 def test_two_processes_learn_what_one_learns_and_the_same_bits_where_one_was_killed(
