@@ -99,9 +99,10 @@ class Kafka:
         """What the storage's formatting is told about users."""
         return []
 
-    def _run(self, main: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of Kafka's own programs to its end."""
-        return subprocess.run(self._java("128m", main, *arguments), capture_output=True, text=True, check=False)
+    def _run(self, main: str, *arguments: str, told: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one of Kafka's own programs, or a file of Java's, to its end."""
+        program = self._java("128m", main, *arguments)
+        return subprocess.run(program, capture_output=True, text=True, check=False, input=told)
 
     def _java(self, memory: str, main: str, *arguments: str) -> list[str]:
         tuned = (f"-Xmx{memory}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")

@@ -33,12 +33,12 @@ from weakref import WeakSet
 SOCKET: Final = "WARM_PROCESSES"
 """The variable that names the socket of what all is forked off."""
 IMPORTED: Final = (
-    "torch", "torch._dynamo", "pandas", "pyarrow.csv", "pyarrow.parquet", "scipy.stats",
-    "sklearn.ensemble", "sklearn.linear_model", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "psycopg", "duckdb", "httpx", "rich.console",
-    "lepton_ai.manager", "lepton_ai.cli.app", "lepton_ai.tensors.address", "lepton_ai.workers.worker",
-    "lepton_ai.workers.child", "lepton_ai.workers.rows", "lepton_ai.workers.tasks", "lepton_ai.datasets.read",
-    "lepton_ai.evaluation.report", "lepton_ai.models.credit.model", "lepton_ai.projections.projector",
-    "lepton_ai.jobs.assigner",
+    "torch", "torch._dynamo", "pandas", "pyarrow.csv", "pyarrow.parquet", "scipy.stats", "sklearn.ensemble",
+    "sklearn.linear_model", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "psycopg", "duckdb",
+    "httpx", "rich.console", "lepton_ai.manager", "lepton_ai.cli.app", "lepton_ai.tensors.address",
+    "lepton_ai.workers.worker", "lepton_ai.workers.child", "lepton_ai.workers.rows", "lepton_ai.workers.tasks",
+    "lepton_ai.datasets.read", "lepton_ai.evaluation.report", "lepton_ai.models.credit.model",
+    "lepton_ai.projections.projector", "lepton_ai.jobs.assigner",
 )  # fmt: skip
 """What most of them import."""
 AT_ITS_START: Final = (

@@ -7,7 +7,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from ssl import create_default_context
 from typing import Any, Final
@@ -18,8 +17,7 @@ from ..servers import NotHere, free_port
 
 ROLES: Final = ("relay", "intake", "projector", "worker", "service")
 _ADMIN: Final = "admin"
-_JAVAS: Final = 2
-"""Programs of Kafka's at a time."""
+RIGHTS: Final = Path(__file__).parents[1] / "kafka" / "Rights.java"
 
 SECURED: Final = """
 listeners=SASL_SSL://127.0.0.1:{port},SSL://127.0.0.1:{tls},MUTUAL://127.0.0.1:{mutual},CONTROLLER://127.0.0.1:{controller}
@@ -76,9 +74,10 @@ class SecuredKafka(Kafka):
         return file, key
 
     def allow(self, rights: Sequence[str]) -> None:
-        """Give rights by kafka-acls, a line of arguments for each."""
-        with ThreadPoolExecutor(_JAVAS) as javas:
-            list(javas.map(self._allow, rights))
+        """Give rights by Kafka's own program, a line of arguments for each."""
+        who = ("--bootstrap-server", self.servers, "--command-config", str(self._folder / "client.properties"))
+        done = self._run(str(RIGHTS), *who, told="\n".join(rights))
+        assert (done.returncode, done.stderr) == (0, ""), f"{done.stdout[-500:]}{done.stderr[-500:]}"
 
     def client(self) -> dict[str, Any]:
         return super().client() | {
@@ -88,12 +87,6 @@ class SecuredKafka(Kafka):
             "sasl_plain_username": _ADMIN,
             "sasl_plain_password": password(_ADMIN),
         }
-
-    def _allow(self, right: str) -> None:
-        config = str(self._folder / "client.properties")
-        who = ("--bootstrap-server", self.servers, "--command-config", config)
-        done = self._run("org.apache.kafka.tools.AclCommand", *who, *right.split())
-        assert done.returncode == 0, f"{right}: {done.stdout[-500:]}{done.stderr[-500:]}"
 
     def _certify(self) -> None:
         """A key and a certificate that vouches for itself, as PEM."""
