@@ -59,12 +59,6 @@ def start(kafka: Kafka, postgresql: PostgreSQL, s3_server: S3) -> Iterator[Calla
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def stack(start: Callable[[], subprocess.Popen[str]]) -> subprocess.Popen[str]:
-    """The stack, started."""
-    return start()
-
-
 def settings_of(stack: subprocess.Popen[str]) -> dict[str, str]:
     """What the stack says how to talk to it, once it runs."""
     assert stack.stdout is not None
@@ -76,8 +70,8 @@ def settings_of(stack: subprocess.Popen[str]) -> dict[str, str]:
     return settings
 
 
-def test_the_stack_runs_works_stops_and_goes_on_with_what_it_held(
-    start: Callable[[], subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+def test_the_stack_stops_and_goes_on_with_what_it_held_and_the_demo_runs_on_it_unchanged(
+    start: Callable[[], subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = start()
     settings = settings_of(stack)
@@ -86,12 +80,12 @@ def test_the_stack_runs_works_stops_and_goes_on_with_what_it_held(
     home = Path(settings["LEPTON_HOME"])
     with ModelManager() as manager:
         for n in range(3):
-            manager.save_version({"w": np.full((50, 50), n, dtype=np.float32)}, name="credit")
+            manager.save_version({"w": np.full((50, 50), n, dtype=np.float32)}, name="held")
         until(lambda: (home / "read" / "main.sock").exists(), 60)
         os.kill(process_of(stack, "relay"), signal.SIGKILL)  # it is started again
         until(lambda: versions(manager) == 3, 60)
-        manager.rollback(1, model="credit", reason="to see")
-        assert manager.load_arrays("credit@main")["w"][0, 0] == 0
+        manager.rollback(1, model="held", reason="to see")
+        assert manager.load_arrays("held@main")["w"][0, 0] == 0
         assert manager.fsck(projection=False) == []
     until(lambda: Cli(home)("status --json").json["kafka"]["lag"] == 0, 30)
 
@@ -100,8 +94,9 @@ def test_the_stack_runs_works_stops_and_goes_on_with_what_it_held(
     again = start()
     assert settings_of(again) == settings
     with ModelManager() as manager:
-        assert [manager.load_arrays(f"credit@{n}")["w"][0, 0] for n in (1, 2, 3)] == [0, 1, 2]
-        assert manager.save_version({"w": np.full((50, 50), 9, dtype=np.float32)}, name="credit") == 4
+        assert [manager.load_arrays(f"held@{n}")["w"][0, 0] for n in (1, 2, 3)] == [0, 1, 2]
+        assert manager.save_version({"w": np.full((50, 50), 9, dtype=np.float32)}, name="held") == 4
+        the_demo_runs(manager, tmp_path)
         end = manager.verify().size
     until(
         lambda: (
@@ -111,6 +106,22 @@ def test_the_stack_runs_works_stops_and_goes_on_with_what_it_held(
     )
     stop(again, signal.SIGTERM)
     assert "Traceback" not in (home.parent / "said").read_text()
+
+
+def the_demo_runs(manager: ModelManager, folder: Path) -> None:
+    """It does, and its trainings are the worker's."""
+    demo = [sys.executable, "-m", "lepton_ai.demo", "--home", str(folder / "demo"), "--lang", "en"]
+
+    told = subprocess.run(demo, capture_output=True, text=True, timeout=300, cwd=folder)
+
+    assert told.returncode == 0, told.stderr
+    assert "Equal to the first evaluation to the last digit." in told.stdout
+    assert shutil.which(folder / re.search(r"see it on the page: (\S+) serve --home", told.stdout)[1])
+    assert not re.search(r"[\u4e00-\u9fff]", told.stdout), "there is Chinese in it"
+    jobs = [job for job in manager.jobs.recent() if job.status == "finished"]
+    assert [job.version for job in jobs] == [2, 1]
+    assert manager.sql("SELECT count(*) AS n FROM rollbacks WHERE model <> 'held'").to_pylist() == [{"n": 2}]
+    assert manager.fsck(projection=False) == []
 
 
 def versions(manager: ModelManager) -> int | None:
@@ -139,24 +150,3 @@ def stop(stack: subprocess.Popen[str], how: signal.Signals) -> None:
     os.killpg(stack.pid, how)
     assert stack.wait(60) == 0
     assert [each for each in processes if Path(f"/proc/{each}").exists()] == []
-
-
-def test_the_demo_runs_unchanged_on_the_stack_and_its_trainings_are_the_workers(
-    stack: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in settings_of(stack).items():
-        monkeypatch.setenv(name, value)
-    demo = [sys.executable, "-m", "lepton_ai.demo", "--home", str(tmp_path / "demo"), "--lang", "en"]
-
-    told = subprocess.run(demo, capture_output=True, text=True, timeout=300, cwd=tmp_path)
-
-    assert told.returncode == 0, told.stderr
-    assert "Equal to the first evaluation to the last digit." in told.stdout
-    assert shutil.which(tmp_path / re.search(r"see it on the page: (\S+) serve --home", told.stdout)[1])
-    assert not re.search(r"[\u4e00-\u9fff]", told.stdout), "there is Chinese in it"
-    with ModelManager() as manager:
-        jobs = [job for job in manager.jobs.recent() if job.status == "finished"]
-        assert [job.version for job in jobs] == [2, 1]
-        assert manager.sql("SELECT count(*) AS n FROM rollbacks").to_pylist() == [{"n": 2}]
-        assert manager.fsck(projection=False) == []
-    stop(stack, signal.SIGTERM)
