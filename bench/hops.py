@@ -21,7 +21,7 @@ import numpy as np
 import lepton_ai
 from lepton_ai import ModelManager
 from lepton_ai.events.inbox import Letter
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 
 ROOT = Path(lepton_ai.__file__).parent
 LOANS = "income,debt,default\n" + "".join(f"{n % 7},{n % 5},{n % 2}\n" for n in range(60))

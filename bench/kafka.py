@@ -28,8 +28,8 @@ from lepton_ai.events.kafka.clients import Outgoing, Writer
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.kafka.topics import open_topics
-from lepton_ai.jobs.consumer import consume
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.consumer import consume
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.projections.following import Follower
 from lepton_ai.projections.projector import Projection

@@ -23,11 +23,11 @@ from ..settings import Terms
 from ..versions.workspace import Workspace
 from .assignment import Assignment
 from .endings import Endings
+from .intake.rejected import RefusedMessages
+from .intake.reports import Reports
+from .intake.results import Receiver
 from .protocol.broker_clock import BrokerClock
 from .protocol.ports import Orders, Results
-from .rejected import RefusedMessages
-from .reports import Reports
-from .results import Receiver
 from .roll import REMEMBERED, Roll
 from .suites.judging import SuiteJudge
 from .waiting import WaitingJobs

@@ -19,9 +19,9 @@ from ..versions.deltas import graph_of
 from ..versions.restore import verified_event
 from ..versions.workspace import Workspace
 from .endings import Endings
+from .intake.results import Receiver
 from .protocol.orders import Base, Order, RestorePlan, ResumePoint, SealedOrder, sealed
 from .protocol.ports import Orders
-from .results import Receiver
 
 log = logging.getLogger("lepton.assigner")
 

@@ -14,8 +14,8 @@ from ..errors import Condemned, Damaged, LeptonError, Unavailable, recorded
 from ..isolation import unforeseen
 from ..versions import refused
 from ..versions.workspace import Workspace
+from .intake.results import Receiver
 from .protocol.messages import AttemptMessage, Failed, Finished, MadeVersion, Measured, Started
-from .results import Receiver
 
 log = logging.getLogger("lepton.assigner")
 

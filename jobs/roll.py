@@ -10,9 +10,9 @@ from typing import Final
 from ..errors import Refused
 from ..events.inbox import Letter
 from ..events.sql.leases import Change, Heard
+from .intake.results import Stranger
 from .protocol.identity import seal, vouched
 from .protocol.messages import Left, Said, WorkerReady
-from .results import Stranger
 
 DAY: Final = 86_400_000_000
 """Microseconds: an announcement older than that when it first comes is an old one said again, or of a wrong clock."""

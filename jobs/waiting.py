@@ -11,7 +11,7 @@ from ..domain.job.waiting import is_decided
 from ..errors import Unavailable
 from ..isolation import unforeseen
 from ..versions.workspace import Workspace
-from .results import Receiver
+from .intake.results import Receiver
 
 log = logging.getLogger("lepton.assigner")
 

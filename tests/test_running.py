@@ -27,7 +27,7 @@ from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.log import EventLog
 from lepton_ai.events.sql.actors import Actors
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.ledger import Ledger, Request
 
 from .asking import commit, note, until

@@ -186,8 +186,8 @@ def intake(session: Session) -> None:
     Several may run: each message counts once, and one of them at a time gives the jobs out.
     """
     from ...jobs.assigner import open_jobs
-    from ...jobs.consumer import consume
-    from ...jobs.inbox import Intake
+    from ...jobs.intake.consumer import consume
+    from ...jobs.intake.inbox import Intake
     from ...jobs.protocol.over_kafka import opened
 
     parts = session.parts
@@ -233,8 +233,8 @@ def intake(session: Session) -> None:
 @click.option("--retry", is_flag=True, help="Decide the message anew, for what forbade it may be mended.")
 def rejected(session: Session, number: int | None, retry: bool) -> None:
     """List the outside messages that were refused, show one, or try it again."""
-    from ...jobs.inbox import Intake
-    from ...jobs.rejected import RefusedMessages, refused
+    from ...jobs.intake.inbox import Intake
+    from ...jobs.intake.rejected import RefusedMessages, refused
 
     session.parts.seek()
     work = session.parts.workspace

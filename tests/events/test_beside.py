@@ -16,7 +16,7 @@ from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.audit import damages, verify
 from lepton_ai.events.sql.queue import RESULTS, Mail
 from lepton_ai.events.sql.store import Store
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.ledger import Ledger
 
 from ..asking import commit

@@ -24,7 +24,7 @@ from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded
 from lepton_ai.events.run import MetricsLogged, RunStarted
 from lepton_ai.events.schemas import data_schema
 from lepton_ai.events.study import TrialReported
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.manager import ModelManager
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import export

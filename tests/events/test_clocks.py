@@ -18,7 +18,7 @@ from lepton_ai.errors import Malformed, Refused
 from lepton_ai.events.clock import JUMP, moment, stamped, trusted_after
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.audit import verify
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.ledger import Receipt
 
 from ..cli_home import Cli

@@ -29,8 +29,8 @@ from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.database import Database
 from lepton_ai.events.sql.rows import Rejected
 from lepton_ai.events.sql.store import Store
-from lepton_ai.jobs.inbox import Intake
-from lepton_ai.jobs.rejected import EXPIRED, RefusedMessages
+from lepton_ai.jobs.intake.inbox import Intake
+from lepton_ai.jobs.intake.rejected import EXPIRED, RefusedMessages
 from lepton_ai.ledger import Ledger, Receipt, Request
 from lepton_ai.settings import Terms
 

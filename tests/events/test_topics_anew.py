@@ -21,7 +21,7 @@ from lepton_ai.events.kafka.sync import Listener
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.queue import RESULTS
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.ledger import Ledger
 

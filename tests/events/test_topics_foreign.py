@@ -204,7 +204,7 @@ async def test_a_restore_passes_over_strangers(told: Ledger, actor: Actor, clust
 async def test_copies_of_refused_messages_go_on_behind_strangers(told: Ledger, actor: Actor, cluster: Cluster) -> None:
     from lepton_ai.events.inbox import Letter
     from lepton_ai.events.sql.actors import Actors
-    from lepton_ai.jobs.inbox import Intake
+    from lepton_ai.jobs.intake.inbox import Intake
 
     intake = Intake(told, Actors(told.store.database), cluster.topic("inbox"))
     for n in range(3):

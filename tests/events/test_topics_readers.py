@@ -24,7 +24,7 @@ from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.merkle import Frontier, leaf_hash
 from lepton_ai.events.sql.actors import Actors
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.jobs.protocol.over_kafka import KafkaChannel
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import load

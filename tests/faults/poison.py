@@ -23,7 +23,7 @@ from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.clients import Outgoing, Reader, Writer
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.jobs.protocol.identity import WorkerKeys
 from lepton_ai.jobs.protocol.messages import WorkerReady, encoded
 from lepton_ai.tensors.digest import digest_of

@@ -34,7 +34,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from lepton_ai import ModelManager, settings
 from lepton_ai.events.inbox import Letter
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.wiring import Home
 from tests.broker import Kafka
 from tests.servers import PASSWORD, PostgreSQL

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from threading import Event
 
 from lepton_ai.events.kafka.cluster import Cluster
-from lepton_ai.jobs.consumer import consume
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.consumer import consume
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.ledger import Ledger
 

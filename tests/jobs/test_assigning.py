@@ -27,10 +27,10 @@ from lepton_ai.events.inbox import Letter
 from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
+from lepton_ai.jobs.intake.rejected import RefusedMessages
 from lepton_ai.jobs.protocol.broker_clock import BrokerClock
 from lepton_ai.jobs.protocol.messages import Checkpointed, Failed, Finished, KeptTensors, Left, MadeVersion, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
-from lepton_ai.jobs.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.folder import FolderStore

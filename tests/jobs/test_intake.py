@@ -19,8 +19,8 @@ from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.rows import Rejected
 from lepton_ai.events.sql.store import Store
-from lepton_ai.jobs.inbox import Intake, Read
-from lepton_ai.jobs.rejected import RefusedMessages
+from lepton_ai.jobs.intake.inbox import Intake, Read
+from lepton_ai.jobs.intake.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.ledger import transaction as ledger_module
 from lepton_ai.settings import Terms

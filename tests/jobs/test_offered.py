@@ -25,7 +25,7 @@ from lepton_ai.domain.job.state import ENDED, JobState
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.audit import verify
-from lepton_ai.jobs.inbox import Answer, Intake
+from lepton_ai.jobs.intake.inbox import Answer, Intake
 from lepton_ai.jobs.record import JobRecord
 from lepton_ai.ledger import Receipt
 from lepton_ai.models import CreditScoringModel

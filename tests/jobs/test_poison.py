@@ -16,7 +16,7 @@ from lepton_ai.events.actor import Actor
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actors
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.ledger import Ledger, Receipt
 
 from ..asking import commit, until

@@ -16,7 +16,7 @@ from lepton_ai import ModelManager
 from lepton_ai.datasets.tables import identity
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.events.inbox import Letter
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.ledger import Receipt
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.results import Version

@@ -25,7 +25,7 @@ from lepton_ai.events.clock import moment
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.heartbeats import Heartbeats
 from lepton_ai.events.sql.store import Store
-from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.ledger import Ledger
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.versions.runs import run

@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import cast
 
-from ..errors import LeptonError, Malformed, Refused, Unavailable
-from ..events.inbox import Letter
-from ..events.sql.admission import Admission
-from ..events.sql.leases import Change
-from ..isolation import unforeseen
-from ..ledger import Ledger, Receipt, Request
+from ...errors import LeptonError, Malformed, Refused, Unavailable
+from ...events.inbox import Letter
+from ...events.sql.admission import Admission
+from ...events.sql.leases import Change
+from ...isolation import unforeseen
+from ...ledger import Ledger, Receipt, Request
+from ..endings import Endings
+from ..protocol.messages import AttemptMessage, Left, Said, WorkerReady, said
+from ..protocol.ports import Results
+from ..roll import Roll
 from .consumer import TOGETHER, Answer, Consumer, Read
-from .endings import Endings
-from .protocol.messages import AttemptMessage, Left, Said, WorkerReady, said
-from .protocol.ports import Results
 from .rejected import RefusedMessages
 from .results import Receiver, Stranger
-from .roll import Roll
 
 
 class Reports(Consumer[Said | None]):

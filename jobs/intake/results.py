@@ -7,30 +7,30 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar, cast
 
-from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
-from ..domain.job.commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
-from ..domain.job.kinds import JudgesVersion, LogsMetrics, MakesVersion, Payload, payload_of
-from ..domain.job.state import AT_WORK, JobState
-from ..domain.model.recipe import Recipe
-from ..domain.names import checked_label
-from ..errors import Damaged, Malformed, Refused
-from ..events.actor import Actor
-from ..events.model import Parent
-from ..events.run import MetricsLogged
-from ..events.sql.rows import PlacementRow
-from ..ledger import Request
-from ..tensors.graph import Edge, Graph
-from ..tensors.manifest import Manifest
-from ..tensors.pack import KnownPlacements, Placement, read_index, told_by
-from ..tensors.vault import Vault
-from ..versions import save
-from ..versions.deltas import graph_of
-from ..versions.placements import BothPlacements, StoredPlacements
-from ..versions.save_request import Save
-from ..versions.source import Subject, without_columns
-from ..versions.workspace import Workspace
-from .protocol import messages
-from .protocol.messages import AttemptMessage, Failed, Finished, MadeEvaluation, MadeVersion, Measured, Said, Started
+from ...domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
+from ...domain.job.commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
+from ...domain.job.kinds import JudgesVersion, LogsMetrics, MakesVersion, Payload, payload_of
+from ...domain.job.state import AT_WORK, JobState
+from ...domain.model.recipe import Recipe
+from ...domain.names import checked_label
+from ...errors import Damaged, Malformed, Refused
+from ...events.actor import Actor
+from ...events.model import Parent
+from ...events.run import MetricsLogged
+from ...events.sql.rows import PlacementRow
+from ...ledger import Request
+from ...tensors.graph import Edge, Graph
+from ...tensors.manifest import Manifest
+from ...tensors.pack import KnownPlacements, Placement, read_index, told_by
+from ...tensors.vault import Vault
+from ...versions import save
+from ...versions.deltas import graph_of
+from ...versions.placements import BothPlacements, StoredPlacements
+from ...versions.save_request import Save
+from ...versions.source import Subject, without_columns
+from ...versions.workspace import Workspace
+from ..protocol import messages
+from ..protocol.messages import AttemptMessage, Failed, Finished, MadeEvaluation, MadeVersion, Measured, Said, Started
 
 P = TypeVar("P", bound=Payload)
 LONGEST_STORY: Final = 8000

@@ -12,16 +12,16 @@ from contextlib import AbstractContextManager
 from threading import Event
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from ..errors import LeptonError, Unavailable
-from ..events.actor import Actor
-from ..events.inbox import Letter
-from ..events.sql.admission import Admission
-from ..events.sql.rows import Rejected
-from ..isolation import isolated
-from ..ledger import Ledger, Receipt, Request
-from ..ledger.transaction import Transaction
-from ..retries import Retries
-from .protocol.ports import Source
+from ...errors import LeptonError, Unavailable
+from ...events.actor import Actor
+from ...events.inbox import Letter
+from ...events.sql.admission import Admission
+from ...events.sql.rows import Rejected
+from ...isolation import isolated
+from ...ledger import Ledger, Receipt, Request
+from ...ledger.transaction import Transaction
+from ...retries import Retries
+from ..protocol.ports import Source
 from .rejected import kept
 
 TOGETHER: Final = 100

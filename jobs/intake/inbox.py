@@ -11,21 +11,21 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from ..addresses import within
-from ..domain.commands import RecordEvaluation
-from ..domain.job.commands import OfferVersion
-from ..domain.outside import command_of
-from ..domain.suites.state import SuiteState
-from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable, first_fault
-from ..events.actor import Actor, checked_actor, names_an_actor
-from ..events.inbox import Letter, parsed, source_of
-from ..events.sql.actors import Actors
-from ..events.sql.admission import Admission
-from ..isolation import Unforeseen, unforeseen
-from ..ledger import Ledger, Receipt, Request
-from ..ledger.transaction import Transaction
-from ..settings import Offers, Terms
-from ..versions.runs.lost import LostRuns
+from ...addresses import within
+from ...domain.commands import RecordEvaluation
+from ...domain.job.commands import OfferVersion
+from ...domain.outside import command_of
+from ...domain.suites.state import SuiteState
+from ...errors import Damaged, LeptonError, Malformed, Refused, Unavailable, first_fault
+from ...events.actor import Actor, checked_actor, names_an_actor
+from ...events.inbox import Letter, parsed, source_of
+from ...events.sql.actors import Actors
+from ...events.sql.admission import Admission
+from ...isolation import Unforeseen, unforeseen
+from ...ledger import Ledger, Receipt, Request
+from ...ledger.transaction import Transaction
+from ...settings import Offers, Terms
+from ...versions.runs.lost import LostRuns
 from .consumer import Answer, Consumer, Read
 from .rejected import RefusedMessages, refused
 

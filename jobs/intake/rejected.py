@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from ..errors import LeptonError, Malformed, Unavailable, recorded
-from ..events.actor import FORGOTTEN, Actor
-from ..events.inbox import Letter
-from ..events.sql.actors import Actors
-from ..events.sql.rows import Rejected
-from ..events.sql.store import Store
-from ..isolation import sentence
+from ...errors import LeptonError, Malformed, Unavailable, recorded
+from ...events.actor import FORGOTTEN, Actor
+from ...events.inbox import Letter
+from ...events.sql.actors import Actors
+from ...events.sql.rows import Rejected
+from ...events.sql.store import Store
+from ...isolation import sentence
 
 EXPIRED: Final = "[expired]"
 _KEYS: Final = "lepton/rejected/"
