@@ -12,7 +12,7 @@ from ..domain.job.commands import FailJob, WarnJob
 from ..domain.job.state import AT_WORK, JobState
 from ..errors import Condemned, Damaged, LeptonError, Unavailable, recorded
 from ..isolation import unforeseen
-from ..versions import refused
+from ..versions.spool import refused
 from ..versions.workspace import Workspace
 from .intake.results import Receiver
 from .protocol.messages import AttemptMessage, Failed, Finished, MadeVersion, Measured, Started

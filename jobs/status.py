@@ -21,7 +21,7 @@ from ..results.maintenance.status import (
     TopicStatus,
     Views,
 )
-from ..versions import refused
+from ..versions.spool import refused
 from ..versions.spool.spool import Spool
 from ..versions.workspace import Workspace
 from .assigner import open_jobs

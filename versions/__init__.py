@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from . import feed, refused, restore, rows, save_request, source, train, unsealed
+    from . import feed, restore, rows, save_request, source, train, unsealed
     from .access import tokens
     from .data import drift, listing, named_data, naming
     from .evidence import against, heads, proving
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .moves import merge, names, rollback
     from .overview import history, summaries
     from .runs import files, record, run
+    from .spool import refused
     from .suites import definition, known, running, verdicts
 
 __all__ = [
@@ -50,6 +51,7 @@ _ROOMS: Final = {
     ".moves": ("merge", "names", "rollback"),
     ".overview": ("history", "summaries"),
     ".runs": ("files", "record", "run"),
+    ".spool": ("refused",),
     ".suites": ("definition", "known", "running", "verdicts"),
 }
 _WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}

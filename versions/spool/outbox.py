@@ -17,15 +17,15 @@ from ...events.actor import checked_actor
 from ...models.wrapped import followed, unwrapped
 from ...plain import plain
 from ...results import PendingVersion, Version
-from .. import refused
 from ..runs.run_file import RunFile
-from ..salvage import salvaged
 from ..save_request import Save, asked_for, filled
 from ..source import Subject, read
+from ..spool import refused
 from . import entries
 from .delivery import Delivery
 from .destination import Destination
 from .entry import SpoolEntry
+from .salvage import salvaged
 
 T = TypeVar("T")
 U = TypeVar("U")

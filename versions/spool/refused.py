@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uuid_utils
 
-from ..domain.names import checked_model
-from ..errors import Damaged, Refused, UnknownRevision
-from ..results import RefusedSave, RefusedSaves, Version
-from .save_request import Save, asked_for, filled, named_parents
-from .source import Subject
-from .spool import entries
-from .spool.entry import SpoolEntry
-from .spool.spool import Spool
+from ...domain.names import checked_model
+from ...errors import Damaged, Refused, UnknownRevision
+from ...results import RefusedSave, RefusedSaves, Version
+from ..save_request import Save, asked_for, filled, named_parents
+from ..source import Subject
+from ..spool import entries
+from .entry import SpoolEntry
+from .spool import Spool
 
 if TYPE_CHECKING:
-    from .spool.delivery import Delivery
-    from .spool.destination import Destination
+    from .delivery import Delivery
+    from .destination import Destination
 
 SHOWN: Final = 12
 """Hexadecimal digits of its name that an entry is called by."""
@@ -49,11 +49,11 @@ def listed(spool: Spool) -> RefusedSaves:
 def load(spool: Spool, words: str, into: Any = None) -> Any:
     """The object that was to be saved: filled into one the caller built, rebuilt where its class is registered here,
     else its tensors by name."""
-    from ..models.model import Model as LeptonModel
-    from ..models.places import fill
-    from ..models.rebuild import rebuilt
-    from ..models.registry import knows
-    from ..models.state import to_torch
+    from ...models.model import Model as LeptonModel
+    from ...models.places import fill
+    from ...models.rebuild import rebuilt
+    from ...models.registry import knows
+    from ...models.state import to_torch
 
     _, subject, save = _read(spool, named(spool, words))
     architecture = save.architecture or {}

@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from ..domain.model.metric import checked_better
-from ..domain.names import changed_notes, checked_metrics, checked_name, checked_task
-from ..plain import plain, plain_text
-from ..provenance import code, environment
-from ..results import PendingVersion, Version
-from .save_request import Save, named_files, named_parents
-from .source import Subject, fingerprint_of, identity_of
+from ...domain.model.metric import checked_better
+from ...domain.names import changed_notes, checked_metrics, checked_name, checked_task
+from ...plain import plain, plain_text
+from ...provenance import code, environment
+from ...results import PendingVersion, Version
+from ..save_request import Save, named_files, named_parents
+from ..source import Subject, fingerprint_of, identity_of
 
 T = TypeVar("T")
 
