@@ -42,7 +42,7 @@ IMPORTED: Final = (
 )  # fmt: skip
 """What most of them import."""
 AT_ITS_START: Final = (
-    *("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "ARROW_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "TZ"),
+    *("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "ARROW_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "TZ"),
 )
 """How variables begin that a process reads as it begins or imports: one that is given others is spawned."""
 SIZE: Final = 1 << 17

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,15 @@ def trained(on_epoch: Any = None, progress: Any = None, **more: Any) -> tuple[Ta
 
     model = small("mlp", **PLAN | more)
     return model.train(*rows(), on_epoch=ended, progress=progress), figures
+
+
+@pytest.fixture(scope="module", autouse=True)
+def processes_begin_warm() -> Iterator[None]:
+    """The launcher took `Popen` from its module when it was imported."""
+    launcher = "torch.distributed.elastic.multiprocessing.subprocess_handler.subprocess_handler"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{launcher}.Popen", WarmPopen)
+        yield
 
 
 def ranks() -> list[int]:
