@@ -321,7 +321,8 @@ def _become(order: Mapping[str, Any], files: Sequence[int]) -> Program:
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
     run = Program(*order["program"])
-    sys.orig_argv, sys.argv = list(order["words"]), list(run.arguments)
+    words = order["words"] if order["words"][0] == sys.executable else [sys.executable, *order["words"]]
+    sys.orig_argv, sys.argv = words, list(run.arguments)
     subprocess.Popen = NestedPopen
     return run
 
