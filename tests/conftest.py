@@ -60,7 +60,8 @@ LONG: Final = (
 COLD: Final = {
     "test_process.py",  # the command line and the server, as they begin
     "test_ray.py",  # looks for processes by their command lines
-    "test_house.py", "test_registry.py", "test_library.py", "test_slim.py",  # what is imported
+    *("test_house.py", "test_registry.py", "test_library.py", "test_slim.py", "test_small_saves.py", "test_adamw.py"),
+    # what is imported
     "test_memory.py",  # what a process takes
 }  # fmt: skip
 """Files and folders of tests whose processes are spawned."""

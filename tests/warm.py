@@ -30,6 +30,7 @@ from types import ModuleType
 from typing import Any, ClassVar, Final, NamedTuple, NoReturn
 from weakref import WeakSet
 
+ROOT: Final = Path(__file__).parents[1]
 SOCKET: Final = "WARM_PROCESSES"
 """The variable that names the socket of what all is forked off."""
 IMPORTED: Final = (
@@ -50,6 +51,8 @@ HIGH: Final = 400
 """Beyond the numbers of files that a test passes."""
 CHILDREN: Final = ("lepton_ai.cli.child", "lepton_ai.cli.search", "lepton_ai.building.parallel.rank")
 """What a forked process forks in its turn; else it spawns."""
+BOUNDED: Final = ("lepton_ai.results.pages.artist",)
+"""Modules that bound their own memory, of which the imports of others take too much."""
 
 
 class Program(NamedTuple):
@@ -79,8 +82,11 @@ def program(command: Sequence[str]) -> Program | None:
 
 
 def at_its_start(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that a process reads as it begins."""
-    return {name: value for name, value in environment.items() if name.startswith(AT_ITS_START)}
+    """The variables that a process reads as it begins, but for PYTHONPATH where all of it is ours."""
+    read = {name: value for name, value in environment.items() if name.startswith(AT_ITS_START)}
+    if all(Path(place).is_relative_to(ROOT) for place in read.get("PYTHONPATH", "").split(os.pathsep)):
+        read.pop("PYTHONPATH")
+    return read
 
 
 BEGUN: Final = at_its_start(os.environ)
@@ -164,7 +170,7 @@ def order(
 ) -> bytes:
     """What the warm process is to become, `null` where it cannot."""
     run = program(words)
-    if run is None or at_its_start(environment) != BEGUN or not BEGUN.get("PYTHONSAFEPATH"):
+    if run is None or run.what in BOUNDED or at_its_start(environment) != BEGUN or not BEGUN.get("PYTHONSAFEPATH"):
         return b"null"
     if only and (run.how != "module" or run.what not in only):
         return b"null"
@@ -320,6 +326,8 @@ def _become(order: Mapping[str, Any], files: Sequence[int]) -> Program:
         new = open(number, old.mode, buffering, errors=old.errors, closefd=False)  # noqa: SIM115 - to the end
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
+    if here_too := order["environment"].get("PYTHONPATH"):
+        sys.path[:0] = [place for place in here_too.split(os.pathsep) if place not in sys.path]
     run = Program(*order["program"])
     words = order["words"] if order["words"][0] == sys.executable else [sys.executable, *order["words"]]
     sys.orig_argv, sys.argv = words, list(run.arguments)

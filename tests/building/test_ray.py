@@ -72,7 +72,8 @@ def cluster() -> Iterator[str]:
             yield told.address_info["gcs_address"]
         finally:
             ray.shutdown()
-            os.environ.pop("RAY_AUTH_MODE", None)  # Ray sets it where it begins a cluster
+            for name in ("RAY_AUTH_MODE", "PYTHONBREAKPOINT"):  # Ray sets them where it begins a cluster
+                os.environ.pop(name, None)
             gone = time.monotonic() + 30
             while processes() and time.monotonic() < gone:
                 time.sleep(0.1)

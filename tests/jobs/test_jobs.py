@@ -68,7 +68,7 @@ def test_a_job_makes_the_version_that_training_here_makes_and_judges_it_alike(
 def test_a_training_that_two_workers_shared_is_bit_for_bit_that_of_one(
     manager: ModelManager, home: Path, data: str
 ) -> None:
-    longer = {"epochs": 400, "patience": 400}
+    longer = {"epochs": 1500, "patience": 1500}
     name = submitted(manager, data, hyperparameters=longer)
     first = worker(home, drain=60)
     until(lambda: any("metrics" in event["type"] for event in manager.jobs.events(name)), LONG)
@@ -80,7 +80,7 @@ def test_a_training_that_two_workers_shared_is_bit_for_bit_that_of_one(
 
     assert kept.status == "queued"
     assert kept.step is not None
-    assert 0 < kept.step < 400
+    assert 0 < kept.step < 1500
     done = manager.jobs.show(name)
     assert (done.status, done.epoch) == ("finished", 2)
     steps = manager.sql(f"SELECT min(step) AS first FROM metrics WHERE run = '{name}.2'").to_pylist()

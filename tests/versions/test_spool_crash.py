@@ -12,7 +12,7 @@ import numpy as np
 
 from lepton_ai import ModelManager
 
-ROUNDS = 8
+ROUNDS = 4
 
 
 def test_kill_9_at_any_moment_of_spooling_or_delivering_neither_loses_nor_doubles(home: Path) -> None:
