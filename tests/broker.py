@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Generator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+
+from filelock import FileLock
 
 from .servers import NotHere, free_port
 
@@ -82,6 +86,32 @@ class Kafka:
         """End the broker and delete its data."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @classmethod
+    @contextlib.contextmanager
+    def shared(cls, place: Path) -> Generator[Kafka]:
+        """One broker for all processes that name the place: the first starts it, the last removes it."""
+        with FileLock(f"{place}.lock"):
+            told = json.loads(place.read_text()) if place.exists() else cls._begun()
+            place.write_text(json.dumps(told | {"users": told["users"] + 1}))
+        joined = object.__new__(cls)
+        joined.port, joined._folder, joined._process = told["port"], Path(told["folder"]), None
+        try:
+            yield joined
+        finally:
+            with FileLock(f"{place}.lock"):
+                told = json.loads(place.read_text())
+                place.write_text(json.dumps(told | {"users": told["users"] - 1}))
+                if told["users"] == 1:
+                    place.unlink()
+                    os.kill(told["pid"], signal.SIGKILL)
+                    joined.remove()
+
+    @classmethod
+    def _begun(cls) -> dict[str, Any]:
+        broker = cls()
+        broker.start()
+        return {"port": broker.port, "folder": str(broker._folder), "pid": broker.pid, "users": 0}
 
     def client(self) -> dict[str, Any]:
         """How aiokafka's clients reach it, to do anything."""

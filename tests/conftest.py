@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
@@ -189,9 +190,16 @@ def pooler(postgresql: PostgreSQL) -> Iterator[PgBouncer]:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[Kafka]:
-    """A running Kafka. Where none can run the test is skipped; in CI that is a failure."""
-    yield from running(Kafka)
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A running Kafka, one for all that test. Where none can run the test is skipped; in CI that is a failure."""
+    own = tmp_path_factory.getbasetemp()
+    with ExitStack() as close:
+        try:
+            place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "kafka"
+            broker = close.enter_context(Kafka.shared(place))
+        except NotHere as reason:
+            lacking(reason)
+        yield broker
 
 
 @pytest.fixture(scope="module")

@@ -51,8 +51,8 @@ HIGH: Final = 400
 """Beyond the numbers of files that a test passes."""
 CHILDREN: Final = ("lepton_ai.cli.child", "lepton_ai.cli.search", "lepton_ai.building.parallel.rank")
 """What a forked process forks in its turn; else it spawns."""
-BOUNDED: Final = ("lepton_ai.results.pages.artist",)
-"""Modules that bound their own memory, of which the imports of others take too much."""
+BOUNDED: Final = ("lepton_ai.results.pages.artist", "setrlimit")
+"""What programs have in them that bound their own memory, of which the imports of others take too much."""
 
 
 class Program(NamedTuple):
@@ -170,7 +170,9 @@ def order(
 ) -> bytes:
     """What the warm process is to become, `null` where it cannot."""
     run = program(words)
-    if run is None or run.what in BOUNDED or at_its_start(environment) != BEGUN or not BEGUN.get("PYTHONSAFEPATH"):
+    if run is None or any(word in run.what for word in BOUNDED):
+        return b"null"
+    if at_its_start(environment) != BEGUN or not BEGUN.get("PYTHONSAFEPATH"):
         return b"null"
     if only and (run.how != "module" or run.what not in only):
         return b"null"
@@ -276,7 +278,8 @@ def serve(place: int) -> Program:
                     for each in (waiting, listening, asks, *(other.asked for other in running.values())):
                         each.close()
                     return _become(json.loads(words), files)
-                asks.send(str(pid).encode())
+                with suppress(OSError):  # whoever asked has died meanwhile
+                    asks.send(str(pid).encode())
                 for file in files:
                     os.close(file)
                 running[watched := os.pidfd_open(pid)] = Running(pid, asks)
@@ -285,8 +288,9 @@ def serve(place: int) -> Program:
                 waiting.unregister(key.fd)
                 os.close(key.fd)
                 pid, asks = running.pop(key.fd)
-                with suppress(BrokenPipeError):
-                    asks.send(str(os.waitpid(pid, 0)[1]).encode())
+                status = os.waitpid(pid, 0)[1]
+                with suppress(OSError):
+                    asks.send(str(status).encode())
                 asks.close()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -22,9 +22,16 @@ from lepton_ai.events.kafka.topics import open_topics, partitions
 
 from ..asking import freeze, until
 from ..broker import Kafka
+from ..conftest import running
 
 BOUND = 30.0
 """Seconds: below what aiokafka would ask again for, above what a bounded call takes on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[Kafka]:
+    """A broker of these tests' own, which they freeze. Where none can run they are skipped; in CI that fails."""
+    yield from running(Kafka)
 
 
 @pytest.fixture
