@@ -69,8 +69,8 @@ COLD: Final = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have what processes are forked off, one for all workers."""
-    if not hasattr(config, "workerinput"):
+    """Have what processes are forked off, one for all workers; where the system cannot, they are spawned."""
+    if sys.platform == "linux" and not hasattr(config, "workerinput"):
         folder = tempfile.mkdtemp(prefix="warm")
         config.add_cleanup(partial(shutil.rmtree, folder))
         begun = warm(Path(folder))
