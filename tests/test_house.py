@@ -86,6 +86,13 @@ def test_no_class_has_the_name_of_another() -> None:
     assert {name for name, count in names.items() if count > 1} == set()
 
 
+def test_every_property_is_tried_on_more_examples_by_make_fuzz() -> None:
+    """A number of its own would be the same in every profile."""
+    tests = [path for path in tracked("tests/*.py") if path.name != "conftest.py"]
+
+    assert [path.name for path in tests if re.search(r"max_examples=\d", path.read_text())] == []
+
+
 def test_importing_lepton_opens_no_heavy_room() -> None:
     code = (
         "import sys, lepton_ai;"

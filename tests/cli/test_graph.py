@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from lepton_ai.results.past.graph import draw
 
+from ..examples import examples
+
 History = list[tuple[int, tuple[int, ...]]]
 
 
@@ -71,7 +73,7 @@ def read_back(history: History) -> History:
     return [(node, tuple(sorted(reader.parents(line)))) for line, node in stars.items()]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(histories())
 def test_a_drawing_says_who_comes_from_whom_and_nothing_else(history: History) -> None:
     assert read_back(history) == [(node, tuple(sorted(parents))) for node, parents in history]

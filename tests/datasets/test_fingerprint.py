@@ -23,6 +23,8 @@ from lepton_ai.datasets.read import labelled
 from lepton_ai.datasets.tables import fingerprint, fingerprint_of_pieces, identity
 from lepton_ai.errors import Malformed
 
+from ..examples import examples
+
 DAYS = [datetime.date(2020, 2, 29), None, datetime.date(1969, 12, 31)]
 ROWS = pa.table(
     {"age": [41, None, 23], "job": ["clerk", "smith", None], "rent": [1.5, -0.0, 2.25], "since": DAYS, "bad": [0, 1, 0]}
@@ -138,7 +140,7 @@ CELLS = {
 TYPES = {"n": pa.float64(), "c": pa.string(), "d": pa.date32(), "y": pa.int8()}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data())
 def test_rows_in_pieces_have_the_fingerprint_of_the_whole(data: st.DataObject) -> None:
     rows = data.draw(st.integers(1, 12))
@@ -196,7 +198,7 @@ def test_pieces_that_do_not_belong_together_are_refused(
         fingerprint_of_pieces(pieces)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.text(max_size=3), min_size=2, max_size=6), st.data())
 def test_texts_in_another_row_are_another_fingerprint(texts: list[str], data: st.DataObject) -> None:
     moved = data.draw(st.permutations(texts))

@@ -29,6 +29,8 @@ from lepton_ai.datasets.tables import fingerprint, read_labels, read_table
 from lepton_ai.datasets.types import guessed
 from lepton_ai.errors import Malformed
 
+from ..examples import examples
+
 ROWS = 3000
 DATED = selection({"since": "date"})
 
@@ -96,7 +98,7 @@ def outcome(read: Callable[[], Any]) -> str:
 
 
 @given(st.lists(st.lists(TEXTS, min_size=1, max_size=4), min_size=1, max_size=4))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_what_a_column_holds_is_guessed_in_pieces_as_it_is_at_once(parts: list[list[str | None]]) -> None:
     chunks = [pa.array(part, pa.large_string()) for part in parts]
     whole, guess = pa.concat_arrays(chunks), Guess("n")

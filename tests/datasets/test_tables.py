@@ -19,6 +19,8 @@ from scipy.sparse import csr_matrix
 from lepton_ai.datasets.tables import fingerprint, read_labels, read_table
 from lepton_ai.errors import DataWarning, Malformed
 
+from ..examples import examples
+
 COLUMNS = {
     "age": [41, None, 23],
     "job": ["clerk", "smith", None],
@@ -144,7 +146,7 @@ CELLS = st.one_of(st.none(), st.floats(allow_infinity=False, allow_nan=False, wi
 TEXTS = st.one_of(st.none(), st.text(max_size=3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data())
 def test_one_changed_cell_changes_the_fingerprint(data: st.DataObject) -> None:
     rows = data.draw(st.integers(1, 6))

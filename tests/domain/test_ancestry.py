@@ -17,6 +17,7 @@ from lepton_ai.domain.model.moves import RefMove, all_moves, moves_between, move
 from lepton_ai.domain.model.resolve import parse, resolve
 from lepton_ai.domain.model.state import ModelState
 
+from ..examples import examples
 from .past import Past, saving
 from .test_laws import Ask, calls, lived, pasts
 
@@ -59,7 +60,7 @@ def whole(versions: Mapping[int, Any], *numbers: int) -> set[int]:
     return known
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(histories(), st.data())
 def test_every_question_about_ancestors_is_answered_as_by_looking_at_all(
     versions: Counted, data: st.DataObject
@@ -107,7 +108,7 @@ def committed(model: ModelState, versions: set[int]) -> list[RefMove]:
 
 
 @given(pasts, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_log_read_from_its_end_is_the_log_of_all_moves(sequence: list[Ask], data: st.DataObject) -> None:
     model = lived(sequence).credit
     before, after = (data.draw(st.sampled_from(sorted(model.versions))) for _ in range(2))

@@ -47,6 +47,7 @@ from lepton_ai.events.model import File, Parent
 from lepton_ai.events.objects import PackWritten
 from lepton_ai.events.run import MetricsLogged
 
+from ..examples import examples
 from .past import CREDIT, START, Past, digest, saving
 
 # ── commands at random: most can be done, some are refused ───────────────────────────────────────────────────────────
@@ -190,7 +191,7 @@ def lived(sequence: list[Ask], watch: Callable[[Past], None] = lambda past: None
 
 
 @given(pasts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_replaying_the_stored_bytes_gives_what_live_operation_gave_at_every_step(sequence: list[Ask]) -> None:
     def replay_equals_live(past: Past) -> None:
         for stream, state in past.live.items():
@@ -200,7 +201,7 @@ def test_replaying_the_stored_bytes_gives_what_live_operation_gave_at_every_step
 
 
 @given(pasts, st.integers(0, 60))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_where_a_replay_is_cut_does_not_matter(sequence: list[Ask], cut: int) -> None:
     past = lived(sequence)
 
@@ -210,7 +211,7 @@ def test_where_a_replay_is_cut_does_not_matter(sequence: list[Ask], cut: int) ->
 
 
 @given(pasts)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_command_refused_or_repeated_leaves_no_trace_in_the_state(sequence: list[Ask]) -> None:
     past = lived(sequence)
     before = past.credit
@@ -228,7 +229,7 @@ def test_a_command_refused_or_repeated_leaves_no_trace_in_the_state(sequence: li
 
 
 @given(pasts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_every_history_keeps_its_shape(sequence: list[Ask]) -> None:
     model = lived(sequence).credit
 
@@ -246,7 +247,7 @@ def test_every_history_keeps_its_shape(sequence: list[Ask]) -> None:
 
 
 @given(pasts)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_branch_can_be_put_anywhere_in_its_past_and_back_again(sequence: list[Ask]) -> None:
     past = lived([*sequence, lambda model: Unarchive(model="credit")])
     for branch, head in past.credit.live("branch").items():
@@ -265,7 +266,7 @@ def test_a_branch_can_be_put_anywhere_in_its_past_and_back_again(sequence: list[
 
 
 @given(pasts, branches)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_of_two_writers_who_saw_the_same_head_the_second_is_stale(sequence: list[Ask], branch: str) -> None:
     past = lived([*sequence, lambda model: Unarchive(model="credit")])
     head = past.credit.head(branch)

@@ -29,6 +29,7 @@ from lepton_ai.events.envelope import decode
 from lepton_ai.plain import canonical
 from lepton_ai.results.last_move import NOWHERE, SOMEWHERE
 
+from ..examples import examples
 from .past import CREDIT, Past, saving
 from .test_laws import Ask, lived, pasts
 
@@ -211,7 +212,7 @@ def last_of(past: Past, kind: NameKind, name: str) -> int:
 
 
 @given(pasts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_last_move_of_every_name_is_the_last_event_that_moved_it(sequence: list[Ask]) -> None:
     def law(past: Past) -> None:
         for kind in KINDS:
@@ -222,7 +223,7 @@ def test_the_last_move_of_every_name_is_the_last_event_that_moved_it(sequence: l
 
 
 @given(pasts, st.integers(0, 40), st.sampled_from(["wide", "production", "challenger"]), st.integers(1, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_an_alias_moves_by_an_expected_last_move_exactly_where_that_is_its_last(
     sequence: list[Ask], seen: int, name: str, to: int
 ) -> None:

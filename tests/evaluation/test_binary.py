@@ -17,6 +17,8 @@ from lepton_ai.evaluation.binary import best_threshold, score
 from lepton_ai.evaluation.measures import expected_calibration_error
 from lepton_ai.results import Performance
 
+from ..examples import examples
+
 LABELS = [1, 0, 1, 1, 0, 0]
 CHANCES = [0.9, 0.8, 0.7, 0.4, 0.3, 0.1]
 
@@ -40,7 +42,7 @@ def test_a_case_done_by_hand() -> None:
     assert performance.ece == pytest.approx((0.1 + 0.8 + 0.3 + 0.6 + 0.3 + 0.1) / 6)  # each alone in its bin
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(ROWS, st.integers(1, 19).map(lambda x: x / 20))
 def test_the_figures_are_scikit_learns(rows: list[tuple[int, float]], threshold: float) -> None:
     labels, chances = map(np.array, zip(*rows, strict=True))
@@ -61,7 +63,7 @@ def test_the_figures_are_scikit_learns(rows: list[tuple[int, float]], threshold:
         assert performance.ks == pytest.approx(stats.ks_2samp(chances[labels == 1], chances[labels == 0]).statistic)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(ROWS)
 def test_the_calibration_error_is_the_weighted_gap_of_its_bins(rows: list[tuple[int, float]]) -> None:
     labels, chances = map(np.array, zip(*rows, strict=True))
@@ -74,7 +76,7 @@ def test_the_calibration_error_is_the_weighted_gap_of_its_bins(rows: list[tuple[
     assert expected_calibration_error(labels, chances) == pytest.approx(gaps / len(rows))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(ROWS)
 def test_no_threshold_has_a_better_f1_than_the_fitted_one(rows: list[tuple[int, float]]) -> None:
     labels, chances = map(np.array, zip(*rows, strict=True))

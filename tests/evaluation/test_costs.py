@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from lepton_ai.errors import Malformed
 from lepton_ai.evaluation.diagnostics.costs import Costs, cost_curve
 
+from ..examples import examples
+
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20).map(lambda x: x / 20)), min_size=1, max_size=30)
 GERMAN = Costs(false_positive=1, false_negative=5)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(ROWS)
 def test_the_curve_has_the_cost_of_each_threshold_and_misses_no_call(rows: list[tuple[int, float]]) -> None:
     truth, chance = (np.array(each, dtype=float) for each in zip(*rows, strict=True))

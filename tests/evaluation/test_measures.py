@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from lepton_ai.evaluation import binary, measures, multiclass, regression
 
+from ..examples import examples
+
 DRAWN = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20), st.integers(0, 3)), min_size=1, max_size=40).filter(
     lambda rows: any(weight for *_, weight in rows)
 )
@@ -31,7 +33,7 @@ def close(measured: Mapping[str, float], figures: Mapping[str, float | None]) ->
             assert measured[name] == pytest.approx(math.nan if value is None else value, nan_ok=True, abs=1e-9), name
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(DRAWN)
 def test_a_binary_classifier_counts_each_row_as_often_as_it_weighs(rows: list[tuple[int, int, int]]) -> None:
     label, score, weight = columns(rows)
@@ -43,7 +45,7 @@ def test_a_binary_classifier_counts_each_row_as_often_as_it_weighs(rows: list[tu
     close(measure(weight), binary.score(truth[again], chance[again]).to_dict())
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(DRAWN)
 def test_average_precision_and_roc_auc_are_scikit_learns(rows: list[tuple[int, int, int]]) -> None:
     label, score, weight = columns([(3, 7, 1), (0, 9, 1), *rows])
@@ -57,7 +59,7 @@ def test_average_precision_and_roc_auc_are_scikit_learns(rows: list[tuple[int, i
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(DRAWN)
 def test_classes_count_as_in_the_rows_repeated(rows: list[tuple[int, int, int]]) -> None:
     label, score, weight = columns(rows)
@@ -73,7 +75,7 @@ def test_classes_count_as_in_the_rows_repeated(rows: list[tuple[int, int, int]])
         )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(DRAWN)
 def test_errors_count_as_in_the_rows_repeated(rows: list[tuple[int, int, int]]) -> None:
     truth, predicted, weight = columns(rows)

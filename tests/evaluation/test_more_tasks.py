@@ -16,6 +16,8 @@ from lepton_ai.errors import Malformed
 from lepton_ai.evaluation.structured import forecasting, multilabel, ranking, segmentation, sequences
 from lepton_ai.results.judging.performance import performance_of
 
+from ..examples import examples
+
 DECISIONS = arrays(np.int64, (7, 4), elements=st.integers(0, 1))
 GRADES = arrays(np.float64, 12, elements=st.integers(0, 3).map(float))
 SCORES = arrays(np.float64, 12, elements=st.integers(0, 9).map(float))
@@ -23,7 +25,7 @@ MASKS = arrays(np.int64, (3, 4, 5), elements=st.integers(0, 2))
 SERIES = arrays(np.float64, 9, elements=st.integers(-50, 50).map(float))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(DECISIONS, DECISIONS, arrays(np.float64, (7, 4), elements=st.integers(0, 10).map(lambda n: n / 10)))
 def test_several_labels_a_row_are_scikit_learns(truth: Any, called: Any, chances: Any) -> None:
     found = multilabel.score(truth, called, chances)
@@ -41,7 +43,7 @@ def test_several_labels_a_row_are_scikit_learns(truth: Any, called: Any, chances
         assert found.macro_roc_auc is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(GRADES, SCORES)
 def test_the_ndcg_of_each_query_is_scikit_learns(gains: Any, scores: Any) -> None:
     queries = ["a"] * 6 + ["b"] * 6
@@ -58,7 +60,7 @@ def test_the_ndcg_of_each_query_is_scikit_learns(gains: Any, scores: Any) -> Non
     assert (found.queries, found.n) == (len(theirs), 12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(GRADES, st.permutations(range(12)))
 def test_where_all_scores_differ_average_precision_is_scikit_learns(gains: Any, order: list[int]) -> None:
     if not gains.any():
@@ -76,7 +78,7 @@ def test_a_constant_score_gains_nothing_by_the_order_of_the_rows() -> None:
     assert (found.mrr, found.map) == (0.25, 0.25)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(SERIES, SERIES)
 def test_forecasts_are_scikit_learns(truth: Any, forecast: Any) -> None:
     found = forecasting.score(truth, forecast)
@@ -116,7 +118,7 @@ def test_a_walk_forward_never_learns_from_what_it_judges_or_from_later(
     assert [judged[0] for _, judged in parts] == sorted({judged[0] for _, judged in parts})
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(MASKS, MASKS)
 def test_masks_are_scikit_learns_image_by_image(truth: Any, called: Any) -> None:
     found = segmentation.score(truth, called)

@@ -22,6 +22,8 @@ from lepton_ai.evaluation.structured import forecasting, measures, multilabel, r
 from lepton_ai.results import Report, TaskPerformance
 from lepton_ai.results.pages import charts
 
+from ..examples import examples
+
 DECISIONS = arrays(np.bool_, (6, 3))
 CHANCES = arrays(np.float64, (6, 3), elements=st.integers(0, 10).map(lambda tenths: tenths / 10))
 GRADES = arrays(np.float64, 12, elements=st.integers(0, 3).map(float))
@@ -42,7 +44,7 @@ def check(measure: Measure, units: int, score: Any) -> None:
         assert len(found.keys() & whole.figures().keys()) >= 4
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(DECISIONS, DECISIONS, CHANCES)
 def test_labels_are_measured_row_by_row(truth: Any, called: Any, chances: Any) -> None:
     check(
@@ -57,7 +59,7 @@ def test_labels_are_measured_row_by_row(truth: Any, called: Any, chances: Any) -
         assert found["macro_average_precision"] == pytest.approx(whole.macro_average_precision)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(GRADES, GRADES)
 def test_orders_are_measured_query_by_query(gains: Any, scores: Any) -> None:
     queries = np.repeat(["a", "b", "c", "d"], 3)
@@ -70,7 +72,7 @@ def test_orders_are_measured_query_by_query(gains: Any, scores: Any) -> None:
     check(measures.of_queries(ranking.of_queries(ranking.by_query(gains, scores, queries))), 4, score)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(SERIES, SERIES)
 def test_series_are_measured_row_by_row(truth: Any, forecast: Any) -> None:
     low, high = forecast - 5, forecast + 5
@@ -83,7 +85,7 @@ def test_series_are_measured_row_by_row(truth: Any, forecast: Any) -> None:
     check(measures.of_forecast(truth, forecast, step, inside), 9, score)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(MASKS, MASKS)
 def test_masks_are_measured_image_by_image(truth: Any, called: Any) -> None:
     truth[:, 0, 0] = 1  # every image has a class
@@ -92,7 +94,7 @@ def test_masks_are_measured_image_by_image(truth: Any, called: Any) -> None:
     check(measures.of_masks(overlaps), 3, lambda kept: segmentation.score(truth[kept], called[kept]))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(TAGS, TAGS)
 def test_tags_are_measured_sequence_by_sequence(truth: Any, called: Any) -> None:
     truth[0][0] = "B-a"  # kept in both halves, so that spans are counted in both

@@ -24,6 +24,8 @@ from lepton_ai.results import Evaluation, MulticlassPerformance, Performance, Re
 from lepton_ai.results.judging.performance import performance_of
 from lepton_ai.results.version import Version
 
+from ..examples import examples
+
 
 def judge(*asked: Any) -> TaskPerformance:
     """The figures of predictions."""
@@ -40,7 +42,7 @@ REGRESSION = RegressionPerformance(rmse=0.012345, mae=0.01, max_error=0.1, r2=No
 BINARY = judge("binary", [0, 1, 1], [0, 1, 0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(CALLED)
 def test_the_figures_of_several_classes_are_scikit_learns(rows: list[tuple[str, str]]) -> None:
     truth, called = zip(*rows, strict=True)
@@ -69,7 +71,7 @@ def test_without_named_classes_or_with_a_label_that_is_none_of_them_there_is_no_
     assert "log_loss" not in judge("multiclass", ["a", "c"], ["a", "a"], chances, ["a", "b"]).figures()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(st.integers(-50, 50), st.floats(-1e6, 1e6)), min_size=2, max_size=40))
 def test_the_figures_of_a_regression_are_scikit_learns(rows: list[tuple[int, float]]) -> None:
     truth, called = map(np.array, zip(*rows, strict=True))

@@ -22,6 +22,7 @@ from lepton_ai.jobs.intake.inbox import Intake
 from lepton_ai.ledger import Receipt
 
 from ..cli_home import Cli
+from ..examples import examples
 from ..jobs.test_intake import event
 
 FAR = datetime(2099, 1, 1, tzinfo=UTC)
@@ -201,7 +202,7 @@ def test_what_a_service_says_happened_in_the_future_or_before_all_services_is_re
 
 
 @given(st.lists(st.integers(10**15, 5 * 10**15) | st.integers(10**15, 10**15 + 10 * JUMP), min_size=1, max_size=30))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_whatever_the_clocks_say_time_never_decreases_and_no_reading_is_older_than_what_was_trusted(
     clocks: list[int],
 ) -> None:

@@ -26,6 +26,7 @@ from lepton_ai.events.sql.tables import metadata
 from lepton_ai.ledger import Ledger, Request
 
 from ..asking import commit, note
+from ..examples import examples
 
 SIZE = 602
 
@@ -223,7 +224,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data())
 def test_any_byte_of_the_file_may_be_damaged_and_no_damaged_fact_is_read(file: bytes, data: st.DataObject) -> None:
     """Either the damage is found, or it hit something that no event depends on."""

@@ -26,6 +26,7 @@ from lepton_ai.ledger import transaction as ledger_module
 from lepton_ai.settings import Terms
 
 from ..asking import commit
+from ..examples import examples
 
 
 def event(id: object, /, **changes: Any) -> dict[str, Any]:
@@ -254,7 +255,7 @@ def test_data_sets_and_observations_are_told_too(intake: Intake, ledger: Ledger)
     assert "`until` is before `since`" in str(answers[3])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.lists(st.binary(max_size=60) | st.text(max_size=60).map(str.encode), max_size=5))
 def test_no_bytes_stop_the_intake(intake: Intake, raw: list[bytes]) -> None:
     answers = intake.take(letters(*raw, start=intake.position() or 0), intake.position()) if raw else []

@@ -28,6 +28,7 @@ from lepton_ai.ledger.pages import ROWS, Pages, packed
 
 from ..domain.past import CREDIT, Past
 from ..domain.test_laws import Ask, lived, pasts
+from ..examples import examples
 
 
 def kept(past: Past, model: ModelState) -> ModelState:
@@ -45,7 +46,7 @@ def kept(past: Past, model: ModelState) -> ModelState:
 
 
 @given(pasts, st.integers(0, 60), st.integers(0, 60))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_folding_on_from_a_kept_fold_gives_the_state_that_folding_all_gives(
     sequence: list[Ask], first: int, second: int
 ) -> None:
@@ -65,7 +66,7 @@ def test_everything_that_a_models_state_holds_is_kept() -> None:
 
 
 @given(st.dictionaries(st.integers(0, 3000).map(str), st.integers()), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_rows_in_pages_are_found_as_in_a_dictionary(rows: dict[str, int], numbered: bool) -> None:
     index, blobs = packed(rows, 0, numbered=numbered)
     pages = Pages(index, memoryview(b"".join(blobs)))

@@ -17,6 +17,8 @@ from lepton_ai.models.places import fill
 from lepton_ai.models.state import tensors_of, to_numpy, to_torch
 from lepton_ai.tensors.tensor import KINDS
 
+from ..examples import examples
+
 pytestmark = pytest.mark.filterwarnings("ignore:.*support is experimental:UserWarning")
 
 DTYPES = {name: getattr(torch, name) for name in KINDS if hasattr(torch, name)}
@@ -41,7 +43,7 @@ def test_every_dtype_of_the_manifest_is_one_of_torch() -> None:
     assert set(DTYPES) == set(KINDS)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(sorted(DTYPES)), SHAPES, st.integers(0, 2**32))
 def test_a_tensor_goes_to_bytes_and_back_bit_for_bit(name: str, shape: tuple[int, ...], seed: int) -> None:
     value = patterned(DTYPES[name], shape, seed)
@@ -56,7 +58,7 @@ def test_a_tensor_goes_to_bytes_and_back_bit_for_bit(name: str, shape: tuple[int
     assert bytes(kept.raw()) == bits(back)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.sampled_from(sorted(set(DTYPES) - NO_NUMPY)), SHAPES, st.integers(0, 2**32))
 def test_a_tensor_goes_to_numpy_and_back_bit_for_bit(name: str, shape: tuple[int, ...], seed: int) -> None:
     kept = tensors_of({"x": patterned(DTYPES[name], shape, seed)})["x"]
@@ -75,7 +77,7 @@ def test_a_dtype_that_numpy_lacks_is_refused_with_the_way_out(name: str) -> None
         to_numpy(tensors_of({"x": patterned(DTYPES[name], (2,), 0)})["x"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.sampled_from(sorted(DTYPES)), st.integers(0, 2**32), st.sampled_from(["transpose", "step", "expand", "offset"])
 )
@@ -160,7 +162,7 @@ def test_a_big_endian_array_is_kept_as_its_numbers() -> None:
     assert to_numpy(tensors_of({"x": np.array([1.5, 2.5], ">f4")})["x"]).tolist() == [1.5, 2.5]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(0, 2**32))
 def test_filling_a_module_gives_it_exactly_the_other_ones_bits(seed: int) -> None:
     source, target = Tied(), Tied()

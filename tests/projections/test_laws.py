@@ -18,10 +18,11 @@ from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.schema import schema
 
+from ..examples import examples
 from .past import Past, pasts
 
 VIEWS = tuple(view.name for view in schema().views)
-LAW = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=examples(6), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager
@@ -80,7 +81,7 @@ def test_a_query_as_of_a_seq_is_the_query_on_the_ledger_that_ended_there(past: P
             assert repr(query(whole, sql, as_of=seq).to_pylist()) == repr(query(shorter, sql).to_pylist())
 
 
-@settings(LAW, max_examples=15)
+@settings(LAW, max_examples=examples(15))
 @given(past=pasts(most=50))
 def test_the_views_say_what_the_domain_folds(past: Past) -> None:
     models: dict[str, ModelState] = {}

@@ -23,6 +23,7 @@ from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.queries.query import query
 
 from ..cli_home import Cli
+from ..examples import examples
 from .past import START, Past, committed, digest, pasts
 from .test_laws import all_views, projection
 from .test_storage import changed
@@ -91,7 +92,7 @@ def test_the_ledger_that_held_such_events_answers_rebuilds_and_says_so(
     assert f"{count} events set aside" in cli("fsck").out
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 @given(past=pasts(most=10), data=st.data())
 def test_what_is_set_aside_is_the_same_live_rebuilt_and_in_any_batches(past: Past, data: st.DataObject) -> None:
     past.add("run/r", RunStarted(run="r", model="credit"))

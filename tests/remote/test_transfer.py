@@ -31,6 +31,7 @@ from lepton_ai.remote.transfer.saving import Uploading
 from lepton_ai.tensors.manifest import CHUNK
 from lepton_ai.tensors.tensor import Array, Tensor
 
+from ..examples import examples
 from ..tensors.past import network, same, stepped
 from ..tensors.test_law import NAMES, arrays, successors
 from ..web.server import Served, served
@@ -56,7 +57,7 @@ def noise(chunks: int, seed: int = 0) -> dict[str, Array]:
     return {"weight": Array("uint8", (chunks * CHUNK,), raw)}
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_dtype_tie_and_empty_tensor_comes_back_bit_for_bit(server: Served, data: st.DataObject) -> None:
     remote, model = Remote(server.url), f"law-{uuid4()}"
@@ -208,7 +209,7 @@ def test_a_load_takes_one_long_request_for_a_delta_and_one_for_what_it_leads_fro
     assert len([line for line in between.asked if "/stored" in line]) <= 2 + 4  # beside manifests and a delta's index
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_threads_that_ask_in_any_order_and_leave_some_out_get_the_bytes_that_they_ask_for(
     server: Served, data: st.DataObject

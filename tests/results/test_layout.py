@@ -21,6 +21,8 @@ from lepton_ai.results.description import Grid, grid, text
 from lepton_ai.results.layout import fitted, folds, width
 from lepton_ai.results.render import html, plain_text, screen, terminal
 
+from ..examples import examples
+
 WIDTHS = st.integers(20, 200)
 WORDS = st.text(st.sampled_from("ab .-/全量数据é\u0301한👩\u200d🔬हि\n\x1b")) | st.text(max_size=90)
 HEADS = st.lists(st.text("abc全_", min_size=1, max_size=24), min_size=1, max_size=14)
@@ -64,7 +66,7 @@ def test_no_line_of_words_is_wider_and_no_word_is_lost(words: str, room: int) ->
     assert "".join(lines).replace(" ", "") == plain_text([words]).replace(" ", "")
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(lettered(), WIDTHS)
 def test_every_cell_is_there_and_the_first_column_in_each_block(rows: Grid, room: int) -> None:
     counts = Counter(plain_text([rows], room))

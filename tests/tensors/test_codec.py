@@ -11,8 +11,10 @@ from lepton_ai.errors import Damaged
 from lepton_ai.tensors.codec import DELTA, MASKED, STORED, apply_delta, check, decode_full, encode_delta, encode_full
 from lepton_ai.tensors.tensor import Bytes
 
+from ..examples import examples
+
 WORDS = st.sampled_from([1, 2, 4, 8])
-QUICK = settings(max_examples=150, deadline=None)
+QUICK = settings(max_examples=examples(150), deadline=None)
 
 
 @st.composite
@@ -79,7 +81,7 @@ def test_a_payload_cut_or_changed_anywhere_is_damaged_or_gives_other_bytes(
             assert np.array_equal(live, base)  # what is no payload touches nothing
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([0x01, 0x02, 0x11, 0x12]))
 def test_bytes_from_anywhere_never_raise_anything_but_damaged(noise: bytes, tag: int) -> None:
     for payload in (noise, bytes((tag,)) + noise, bytes((tag, 4, 0, 64, 0, 0, 0)) + noise):

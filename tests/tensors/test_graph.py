@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from lepton_ai.errors import Damaged
 from lepton_ai.tensors.graph import MAX_COST, MAX_DEPTH, Edge, Graph
 
+from ..examples import examples
+
 VERSIONS = st.sampled_from("abcdefg")
 EDGES = st.lists(
     st.builds(Edge, VERSIONS, VERSIONS, st.uuids().map(str), st.integers(0, 20), st.booleans()), max_size=14
@@ -19,7 +21,7 @@ def edge(base: str, new: str, size: int, two_way: bool = True) -> Edge:
     return Edge(base, new, f"{base}{new}", size, two_way)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(EDGES, st.dictionaries(VERSIONS, st.integers(0, 40), max_size=3), VERSIONS, st.sets(VERSIONS, max_size=2))
 def test_no_path_is_cheaper_than_the_cheapest(
     edges: list[Edge], keyframes: dict[str, int], target: str, at_hand: set[str]

@@ -15,9 +15,10 @@ from lepton_ai.tensors.graph import Graph
 from lepton_ai.tensors.manifest import CHUNK
 from lepton_ai.tensors.tensor import KINDS, Array, nbytes_of
 
+from ..examples import examples
 from .past import Lineage, same
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 NAMES = ("a", "b", "c", "d.weight", "ß 名")
 # Bit patterns that arithmetic would not survive: signalling and quiet NaNs with payloads, −0.0, denormals, all ones.
 PATTERNS = (0x7FA0_0001, 0xFFC1_2345, 0x8000_0000, 0x0000_0001, 0xFFFF_FFFF, 0x7F80_0000)

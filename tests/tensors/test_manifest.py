@@ -16,10 +16,11 @@ from lepton_ai.tensors.canonical import canonical
 from lepton_ai.tensors.manifest import CHUNK, Manifest, TensorEntry, describe
 from lepton_ai.tensors.tensor import Array, nbytes_of
 
+from ..examples import examples
 from .past import floats, network
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     st.dictionaries(
         st.text(st.characters(max_codepoint=127)),
@@ -90,7 +91,7 @@ def test_what_was_encoded_is_decoded() -> None:
     assert Manifest.decode(manifest.encoded) == manifest
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_bytes_that_are_not_exactly_canonical_are_damaged(data: st.DataObject) -> None:
     encoded = describe({"b": floats([1, 2]), "a": floats([3])}).encoded

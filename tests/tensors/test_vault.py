@@ -22,6 +22,7 @@ from lepton_ai.tensors.pack import PackWriter, Whole, read_index
 from lepton_ai.tensors.tensor import Array
 from lepton_ai.tensors.vault import Vault
 
+from ..examples import examples
 from .past import Lineage, Shelf, copied, floats, network, same, stepped
 
 
@@ -295,7 +296,7 @@ def test_a_delta_between_other_versions_than_the_graph_says_is_damage(lineage: L
 # --- damage ----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_damaged_byte_is_never_read_as_a_fact(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     lineage = Lineage(tmp_path_factory.mktemp("damage"))

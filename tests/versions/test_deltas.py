@@ -14,6 +14,7 @@ from lepton_ai.tensors.graph import MAX_DEPTH, Edge, Graph
 from lepton_ai.versions.deltas import ModelDeltas, graph_of
 
 from ..domain.past import Past, digest, saving
+from ..examples import examples
 
 
 def kept(past: Past, base: int, size: int, two_way: bool) -> None:
@@ -52,7 +53,7 @@ sizes = st.integers(1, 200)
 saves = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), sizes, st.booleans()), max_size=14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(saves, st.data())
 def test_what_lies_around_a_version_leads_to_it_as_cheaply_as_all_deltas_do(
     sequence: list[tuple[int, int, int, bool]], data: st.DataObject

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lepton_ai import ModelManager, Refused
 
+from ..examples import examples
 from .outage import locked
 
 NAMES = st.sampled_from(["net", "credit"])
@@ -77,7 +78,7 @@ def told(manager: ModelManager) -> list[tuple[str, str, Any]]:
     return events
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.lists(SAVES, max_size=2), after=st.lists(SAVES | RUNS, min_size=1, max_size=6))
 def test_spooled_and_delivered_is_what_it_would_have_been_at_once(
     before: list[dict[str, Any]], after: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,7 @@ from lepton_ai.models.estimators.arrays import Arrays, KeptArrays
 from lepton_ai.models.estimators.parts import SCHEMA, put_together, taken_apart
 from lepton_ai.models.registry import _classes
 
+from ...examples import examples
 from .fitted import NAMES, X, Y, answers, fitted
 
 Node = dict[str, Any]
@@ -73,7 +74,7 @@ DTYPES = st.one_of(
 
 
 @given(st.data(), DTYPES, st.integers(1, 3), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_arrays_of_any_dtype_shape_and_order_come_back_bit_for_bit(
     data: st.DataObject, dtype: Any, count: int, fortran: bool
 ) -> None:

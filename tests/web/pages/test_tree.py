@@ -17,6 +17,7 @@ from lepton_ai.web.pages.tree.kept import KeptTrees, RecentTrees
 from lepton_ai.web.pages.tree.lanes import MOST, Lanes, Lineage
 from lepton_ai.web.pages.tree.rows import HIGH, TreeRow, row_behind, row_of
 
+from ...examples import examples
 from ..server import Served, served
 
 BRANCHES = ("main", *(f"b{number}" for number in range(20)))
@@ -38,7 +39,7 @@ def laid(lineage: Lineage, heads: Mapping[str, int]) -> Lanes:
     return Lanes(lineage, range(1, len(lineage) + 1), heads)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(pasts())
 def test_lines_that_share_a_row_have_different_lanes(past: tuple[Lineage, dict[str, int]]) -> None:
     lanes = laid(*past)
@@ -49,7 +50,7 @@ def test_lines_that_share_a_row_have_different_lanes(past: tuple[Lineage, dict[s
     assert all(end < start for lines in by_lane.values() for (_, end), (start, _) in pairwise(sorted(lines)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(pasts())
 def test_main_as_it_stands_and_nothing_else_has_the_first_lane(past: tuple[Lineage, dict[str, int]]) -> None:
     lineage, heads = past
@@ -64,7 +65,7 @@ def test_main_as_it_stands_and_nothing_else_has_the_first_lane(past: tuple[Linea
     assert {lineage.branches[line.last] for line in firsts} <= {"main"}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(pasts(), st.data())
 def test_lines_lead_from_each_row_into_the_next_and_from_each_version_to_its_parents(
     past: tuple[Lineage, dict[str, int]], data: st.DataObject
@@ -86,7 +87,7 @@ def test_lines_lead_from_each_row_into_the_next_and_from_each_version_to_its_par
         assert row.child is None or number in lineage.parents[row.child]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(pasts())
 def test_lines_that_are_not_drawn_are_counted(past: tuple[Lineage, dict[str, int]]) -> None:
     lanes = laid(*past)
