@@ -32,8 +32,9 @@ lint: $(VENV)/.dev types ## style, layers and types
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/lint-imports --no-logo
 
-types: $(VENV)/.dev ## pyright, strict
+types: $(VENV)/.dev ## pyright, strict; of what is run by hand alone, its calls
 	@$(BIN)/pyright
+	@$(BIN)/pyright -p tests/faults
 
 format: $(VENV)/.dev ## put the code into the house's form
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .

@@ -53,7 +53,7 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def until_back(
-    condition: Callable[[], bool], what: str, seconds: float, meanwhile: Callable[[], None] = lambda: None
+    condition: Callable[[], bool], what: str, *, seconds: float, meanwhile: Callable[[], None] = lambda: None
 ) -> None:
     """As `until`, whatever is away; `what` says what did not come true. It is looked at 20 times a second."""
     deadline = time.monotonic() + seconds

@@ -5,8 +5,6 @@ what would be Python run with a program, or the command `lepton`: program, argum
 files, number and end are the same. What asks how a process itself begins is spawned (`COLD` in conftest.py).
 """
 
-# pyright: reportPrivateUsage=false, reportAttributeAccessIssue=false, reportUnknownMemberType=false
-
 from __future__ import annotations
 
 import atexit

@@ -56,7 +56,7 @@ class Running:
     def rest(self, messages: int) -> None:
         """Stop asking, wait until all is done and told, end the processes; raise where anything is lost or doubled."""
         self.client.stop()
-        until(lambda: self.client.open() == 0, "every job ends", self.alive)
+        until(lambda: self.client.open() == 0, "every job ends", meanwhile=self.alive)
         self.decider.end()
 
         def told() -> bool:
