@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 from importlib import _bootstrap as bootstrap
+from importlib.machinery import SourceFileLoader
 from threading import Condition, Lock, RLock, get_ident
 from typing import Final, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -153,10 +155,22 @@ def _imports_ended() -> None:
         time.sleep(0.002)
 
 
+def _forget_imports() -> None:
+    """In a child: what another thread began to import between the last look and the fork is imported anew."""
+    locks, me = getattr(bootstrap, "_module_locks", {}), get_ident()
+    for name, found in tuple(locks.items()):
+        if getattr(found(), "owner", None) not in (None, me):
+            locks.pop(name, None)
+            half = sys.modules.get(name)
+            if isinstance(getattr(getattr(half, "__spec__", None), "loader", None), SourceFileLoader):
+                del sys.modules[name]
+
+
 def _after(*, child: bool) -> None:
     global _forking, _adding
     if child:  # its threads are not those that held them
         _adding = Lock()
+        _forget_imports()
     while _at_rest:
         _at_rest.pop().after_fork(child=child)
     if child:

@@ -208,3 +208,44 @@ print("held")
 
 def test_a_child_forked_amid_a_query_is_refused_the_read_model_and_leaves_it_in_its_place(tmp_path: Path) -> None:
     check_held(AMID, tmp_path / "home")
+
+
+IMPORTS = """
+import os, sys, threading, time
+from lepton_ai.events import forks
+sys.path.insert(0, sys.argv[1])
+begun = threading.Event()
+sys.modules["begun"] = begun
+forks._imports_ended = lambda: None  # as where an import begins between the last look and the fork
+threading.Thread(target=__import__, args=("slow",), daemon=True).start()
+begun.wait()
+if (pid := os.fork()) == 0:
+    import slow
+    os._exit(slow.whole)
+end = time.monotonic() + 60
+while not (ended := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < end:
+    time.sleep(0.01)
+if not ended[0]:
+    os.kill(pid, 9)
+    sys.exit("the child waits for a thread that it does not have")
+assert os.waitstatus_to_exitcode(ended[1]) == 7, ended
+print("held")
+"""
+
+SLOW = """
+import begun, threading
+if threading.current_thread() is not threading.main_thread():
+    begun.set()
+    threading.Event().wait()
+whole = 7
+"""
+
+
+def test_a_child_forked_within_an_import_of_another_thread_imports_anew(tmp_path: Path) -> None:
+    slow = "import begun, os, threading\n"
+    slow += (
+        "if threading.current_thread() is not threading.main_thread():\n    begun.set()\n    threading.Event().wait()\n"
+    )
+    (tmp_path / "slow.py").write_text(f"{slow}whole = 7\n")
+
+    check_held(IMPORTS, tmp_path, timeout=100)
