@@ -9,9 +9,11 @@ import time
 from importlib import _bootstrap as bootstrap
 from importlib.machinery import SourceFileLoader
 from threading import Condition, Lock, RLock, get_ident
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+_LOCKS: Final[dict[str, Any]] = getattr(bootstrap, "_module_locks", {})
+"""Python's locks of the modules that are being imported, by their names."""
 _IMPORTING: Final = 30.0
 """Seconds that a fork waits for imports, each of which comes to its end."""
 PATIENCE: Final = 2.0
@@ -146,24 +148,24 @@ def _imports_ended() -> None:
 
     A child that needs such a module would wait for ever. DuckDB, torch and others are imported where they are needed.
     """
-    locks, me = getattr(bootstrap, "_module_locks", {}), get_ident()
     end = time.monotonic() + _IMPORTING
-    while time.monotonic() < end:
-        owners = [getattr(found(), "owner", None) for found in tuple(locks.values())]
-        if not any(owner not in (None, me) for owner in owners):
-            return
+    while _others_import() and time.monotonic() < end:
         time.sleep(0.002)
 
 
 def _forget_imports() -> None:
     """In a child: what another thread began to import between the last look and the fork is imported anew."""
-    locks, me = getattr(bootstrap, "_module_locks", {}), get_ident()
-    for name, found in tuple(locks.items()):
-        if getattr(found(), "owner", None) not in (None, me):
-            locks.pop(name, None)
-            half = sys.modules.get(name)
-            if isinstance(getattr(getattr(half, "__spec__", None), "loader", None), SourceFileLoader):
-                del sys.modules[name]
+    for name in _others_import():
+        _LOCKS.pop(name, None)
+        half = sys.modules.get(name)
+        if isinstance(getattr(getattr(half, "__spec__", None), "loader", None), SourceFileLoader):
+            del sys.modules[name]
+
+
+def _others_import() -> list[str]:
+    """The modules that other threads than this one are in the midst of importing."""
+    me = get_ident()
+    return [name for name, found in tuple(_LOCKS.items()) if getattr(found(), "owner", None) not in (None, me)]
 
 
 def _after(*, child: bool) -> None:

@@ -65,7 +65,7 @@ COLD: Final = {
     # what is imported
     "test_memory.py",  # what a process takes
 }  # fmt: skip
-"""Files and folders of tests whose processes are spawned."""
+"""Files of tests whose processes are spawned."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -156,7 +156,7 @@ def views_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def processes_begin_warm(request: pytest.FixtureRequest) -> Iterator[None]:
     """Processes are forked with their imports done, but where the process itself is asked about."""
     with pytest.MonkeyPatch.context() as patch:
-        if not {request.path.name, request.path.parent.name} & COLD:
+        if request.path.name not in COLD:
             patch.setattr(subprocess, "Popen", WarmPopen)
         yield
 
