@@ -20,6 +20,7 @@ from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .errors import Malformed, ReadOnly, UnknownRevision
+from .events import forks as forks  # from here on a fork waits for imports, which any first call may begin
 from .events.actor import checked_actor
 from .evidence.head import heads_in, last_head_in
 from .home import checked_path, is_url

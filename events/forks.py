@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _imp
 import ctypes
 import os
 import sys
 import time
+from concurrent.futures import thread as thread  # before any fork: hooks that come while one waits are half called
 from importlib import _bootstrap as bootstrap
 from importlib.machinery import SourceFileLoader
 from threading import Condition, Lock, RLock, get_ident
@@ -50,19 +52,19 @@ class Uses:
 
     def __enter__(self) -> None:
         """Be within. While a fork is waited for only those enter who are within already."""
-        thread = get_ident()
+        me = get_ident()
         with self._lock:
-            while self._closed and thread not in self._inside:
+            while self._closed and me not in self._inside:
                 self._changed.wait()
-            self._inside[thread] = self._inside.get(thread, 0) + 1
+            self._inside[me] = self._inside.get(me, 0) + 1
 
     def __exit__(self, *_: object) -> None:
-        thread = get_ident()
+        me = get_ident()
         with self._lock:
-            if (left := self._inside.get(thread, 0) - 1) > 0:
-                self._inside[thread] = left
+            if (left := self._inside.get(me, 0) - 1) > 0:
+                self._inside[me] = left
             else:
-                self._inside.pop(thread, None)
+                self._inside.pop(me, None)
             if self._closed:
                 self._changed.notify_all()
 
@@ -116,12 +118,14 @@ class Living(Generic[T]):
             return list(self._things.values())
 
 
-_adding = Lock()
+_adding = RLock()
 _living: Living[Resting] = Living()
 _last: Living[Resting] = Living()
 """What others need to come to rest."""
 _at_rest: list[Resting] = []
 _forking = Lock()
+_still = False
+"""Whether the fork that goes on keeps all other threads from imports, and from bringing more into being."""
 
 
 def guard(thing: Resting, *, last: bool = False) -> None:
@@ -130,31 +134,55 @@ def guard(thing: Resting, *, last: bool = False) -> None:
 
 
 def _before() -> None:
+    global _still
     _forking.acquire()  # two threads that fork at once do so one behind the other
-    _imports_ended()
-    # while one is waited for, a thread may bring more into being
-    while more := [thing for thing in (*reversed(_living.all()), *_last.all()) if not _rests(thing)]:
+    end = time.monotonic() + _IMPORTING
+    while True:
+        while not (_still := _stilled()) and time.monotonic() < end:
+            time.sleep(0.002)
+        more = [thing for thing in (*reversed(_living.all()), *_last.all()) if not _rests(thing)]
+        if not more:  # else it is asked again: while one is waited for, a thread may bring more into being
+            return
+        _move_again()
         _at_rest.append(more[0])
         more[0].before_fork()
-        _imports_ended()
 
 
 def _rests(thing: Resting) -> bool:
     return any(thing is each for each in _at_rest)
 
 
-def _imports_ended() -> None:
-    """Wait for the imports of other threads: Python keeps the lock of a half imported module, in the child too.
+def _stilled() -> bool:
+    """Whether no other thread imports, and none will until the fork is over; nor is anything brought into being.
 
-    A child that needs such a module would wait for ever. DuckDB, torch and others are imported where they are needed.
+    Python keeps the lock of a half imported module, in the child too: one that needs such a module would wait for ever.
+    DuckDB, torch and others are imported where they are needed, so that whoever opens the way to such imports imports
+    this module first.
     """
-    end = time.monotonic() + _IMPORTING
-    while _others_import() and time.monotonic() < end:
-        time.sleep(0.002)
+    _imp.acquire_lock()  # an import needs it to begin
+    if not _others_import() and _adding.acquire(blocking=False):
+        return True
+    _imp.release_lock()
+    return False
+
+
+def _move_again() -> None:
+    global _still
+    if _still:
+        _still = False
+        _adding.release()
+        _imp.release_lock()
+
+
+def _others_import() -> list[str]:
+    """The modules that other threads than this one are in the midst of importing."""
+    me = get_ident()
+    locks = [(name, found()) for name, found in tuple(_LOCKS.items())]
+    return [name for name, lock in locks if lock is not None and lock.owner != me]
 
 
 def _forget_imports() -> None:
-    """In a child: what another thread began to import between the last look and the fork is imported anew."""
+    """In a child: what another thread imports for longer than a fork waits is imported anew."""
     for name in _others_import():
         _LOCKS.pop(name, None)
         half = sys.modules.get(name)
@@ -162,21 +190,15 @@ def _forget_imports() -> None:
             del sys.modules[name]
 
 
-def _others_import() -> list[str]:
-    """The modules that other threads than this one are in the midst of importing."""
-    me = get_ident()
-    return [name for name, found in tuple(_LOCKS.items()) if getattr(found(), "owner", None) not in (None, me)]
-
-
 def _after(*, child: bool) -> None:
     global _forking, _adding
-    if child:  # its threads are not those that held them
-        _adding = Lock()
+    if child:
         _forget_imports()
+    _move_again()
     while _at_rest:
         _at_rest.pop().after_fork(child=child)
-    if child:
-        _forking = Lock()
+    if child:  # its threads are not those that held them
+        _forking, _adding = Lock(), RLock()
     else:
         _forking.release()
 

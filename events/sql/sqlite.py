@@ -336,6 +336,12 @@ class SQLite(Database):
         """Let a fork pass."""
         _USES.__exit__()
 
+    def close(self) -> None:
+        """As ever; a fork waits until it is done."""
+        if not _USES.unsafe:  # else none could be opened
+            with _USES:
+                super().close()
+
     def _used(self) -> forks.Uses:
         """Within it a fork waits. Raises `Unavailable` in a child that was forked while it could not."""
         if _USES.unsafe:
@@ -353,7 +359,7 @@ class _ConnectionsAtForks:
         """Wait for the threads that are at a database, and close all connections."""
         if _USES.rest(_LONGEST):
             for database in _LIVING.all():
-                database.close()
+                Database.close(database)  # while nobody is let in
 
     def after_fork(self, *, child: bool) -> None:
         """Let threads in again; connections are opened as they are asked for."""

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from lepton_ai.manager import ModelManager
 
 
 def check_held(program: str, home: Path, *words: str, timeout: float = 200, **more: str) -> None:
@@ -211,17 +214,21 @@ def test_a_child_forked_amid_a_query_is_refused_the_read_model_and_leaves_it_in_
 
 
 IMPORTS = """
-import os, sys, threading, time
+import os, sys, threading
 from lepton_ai.events import forks
 sys.path.insert(0, sys.argv[1])
 begun = threading.Event()
 sys.modules["begun"] = begun
-forks._imports_ended = lambda: None  # as where an import begins between the last look and the fork
+forks._IMPORTING = 0.1  # as where an import never ends
 threading.Thread(target=__import__, args=("slow",), daemon=True).start()
 begun.wait()
 if (pid := os.fork()) == 0:
     import slow
     os._exit(slow.whole)
+"""
+
+ENDED = """
+import time
 end = time.monotonic() + 60
 while not (ended := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < end:
     time.sleep(0.01)
@@ -242,10 +249,57 @@ whole = 7
 
 
 def test_a_child_forked_within_an_import_of_another_thread_imports_anew(tmp_path: Path) -> None:
-    slow = "import begun, os, threading\n"
-    slow += (
-        "if threading.current_thread() is not threading.main_thread():\n    begun.set()\n    threading.Event().wait()\n"
-    )
-    (tmp_path / "slow.py").write_text(f"{slow}whole = 7\n")
+    (tmp_path / "slow.py").write_text(SLOW)
 
-    check_held(IMPORTS, tmp_path, timeout=100)
+    check_held(IMPORTS + ENDED, tmp_path, timeout=100)
+
+
+FIRST = """
+import os, sys, threading
+from lepton_ai.manager import ModelManager
+sys.path.insert(0, sys.argv[1])
+begun = threading.Event()
+begun.forked = threading.Event()
+sys.modules["begun"] = begun
+threading.Thread(target=__import__, args=("late",), daemon=True).start()
+begun.wait()
+os.register_at_fork(before=begun.forked.set)
+if (pid := os.fork()) == 0:
+    import late
+    os._exit(late.whole)
+"""
+
+
+def test_a_fork_waits_for_imports_before_any_ledger_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text("import begun\nbegun.set()\nbegun.forked.wait()\nwhole = 7\n")
+
+    check_held(FIRST + ENDED, tmp_path, timeout=100, PYTHONHASHSEED="0")  # which has it begin with no import done
+
+
+CLOSING = """
+import os, sys, threading
+from lepton_ai.manager import ModelManager
+from lepton_ai.events.sql import sqlite_file
+manager = ModelManager(sys.argv[1])
+manager.annotate("m", {"n": 1})
+begun, forked, close = threading.Event(), threading.Event(), sqlite_file.Connection.close
+def closes(connection):
+    begun.set()
+    forked.wait()
+    close(connection)
+sqlite_file.Connection.close = closes
+closing = threading.Thread(target=manager.close)
+closing.start()
+begun.wait()
+os.register_at_fork(before=forked.set)
+if (pid := os.fork()) == 0:
+    os._exit(1 if sqlite_file._open.all() else 7)
+closing.join()
+"""
+
+
+def test_a_fork_waits_for_connections_that_are_being_closed(tmp_path: Path) -> None:
+    with ModelManager(tmp_path / "home") as manager:
+        manager.save_version({"w": np.zeros(1, np.float32)}, name="m")
+
+    check_held(CLOSING + ENDED, tmp_path / "home", timeout=100)

@@ -233,7 +233,8 @@ if (page.dataset.seq) setInterval(() => document.querySelectorAll("time + .ago")
 if (location.pathname !== "/proof") {
   const isDue = page.dataset.reader && (location.pathname === "/status" || !sessionStorage.getItem("lepton-looked"));
   const isBroken = localStorage.getItem("lepton-heads")?.includes('"why"');
-  if (isDue || isBroken) (window.requestIdleCallback ?? setTimeout)(() => lookBack(isDue));
+  const soon = window.requestIdleCallback ?? setTimeout; // a page that is not shown is never idle
+  if (isDue || isBroken) soon(() => lookBack(isDue), { timeout: 2000 });
 }
 
 async function lookBack(isDue) {
