@@ -7,7 +7,7 @@ import ctypes
 import os
 import sys
 import time
-from concurrent.futures import thread as thread  # before any fork: hooks that come while one waits are half called
+from concurrent.futures import thread as thread  # first: hooks that come while a fork waits are called after it only
 from importlib import _bootstrap as bootstrap
 from importlib.machinery import SourceFileLoader
 from threading import Condition, Lock, RLock, get_ident
@@ -136,8 +136,8 @@ def guard(thing: Resting, *, last: bool = False) -> None:
 def _before() -> None:
     global _still
     _forking.acquire()  # two threads that fork at once do so one behind the other
-    end = time.monotonic() + _IMPORTING
     while True:
+        end = time.monotonic() + _IMPORTING
         while not (_still := _stilled()) and time.monotonic() < end:
             time.sleep(0.002)
         more = [thing for thing in (*reversed(_living.all()), *_last.all()) if not _rests(thing)]
@@ -195,11 +195,11 @@ def _after(*, child: bool) -> None:
     if child:
         _forget_imports()
     _move_again()
-    while _at_rest:
-        _at_rest.pop().after_fork(child=child)
     if child:  # its threads are not those that held them
         _forking, _adding = Lock(), RLock()
-    else:
+    while _at_rest:
+        _at_rest.pop().after_fork(child=child)
+    if not child:
         _forking.release()
 
 

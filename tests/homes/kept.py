@@ -41,7 +41,8 @@ def objects(of: str, to: Path) -> str:
 def unpacked(file: Path, to: Path) -> Path:
     """A packed folder's files."""
     with tarfile.open(fileobj=io.BytesIO(lzma.decompress(file.read_bytes()))) as tar:
-        tar.extractall(to, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.3 and older have none
+        tar.extractall(to)
     return to
 
 
