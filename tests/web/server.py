@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
@@ -43,13 +45,13 @@ class Served:
 
 @contextmanager
 def served(home: Path, **options: Any) -> Iterator[Served]:
-    """Serve the ledger of a home, made where there is none, until the context ends."""
+    """Serve the ledger of a home, made where there is none, until the context ends; however long, no run is lost."""
     with ExitStack() as stack:
-        loaded = settings.load(home)
+        with patch.dict(os.environ, {"LEPTON_TERM_RUN": "100000"} | os.environ):
+            loaded, manager = settings.load(home), stack.enter_context(ModelManager(home))
         parts = Home(loaded, quiet=True)
         parts.begin()
         stack.callback(parts.close)
-        manager = stack.enter_context(ModelManager(home))
         service = ServedLedger(manager, parts, ServeOptions(**{"port": 0, **options}))
         with running(service) as url:
             yield Served(url, manager, service, stack.enter_context(ExitStack()))
