@@ -237,8 +237,12 @@ def lacking(reason: NotHere) -> NoReturn:
 
 
 @pytest.fixture
-def cluster(kafka: Kafka) -> Cluster:
-    """Topics of a ledger's own on the running Kafka; nobody has made them yet."""
+def cluster(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """Topics of a ledger's own on the running Kafka; nobody has made them yet.
+
+    All workers of a run share that, so that it may be at work for others for longer than the product waits.
+    """
+    monkeypatch.setattr("lepton_ai.events.kafka.sync.PATIENCE", 60.0)
     return Cluster.parsed(kafka.servers, prefix=f"t{uuid4().hex[:16]}")
 
 

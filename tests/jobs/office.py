@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
-from unittest.mock import patch
 
 import pytest
 
@@ -155,8 +154,6 @@ def office(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor, tmp_pat
     with ExitStack() as stack:
         if request.param == "kafka":
             cluster: Cluster = request.getfixturevalue("cluster")
-            # which all tests of a run share: it may be at work for others
-            stack.enter_context(patch("lepton_ai.events.kafka.sync.PATIENCE", 60.0))
             asyncio.run(open_topics(cluster))
             (results,) = stack.enter_context(partitions(cluster, RESULTS))
         else:
