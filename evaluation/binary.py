@@ -69,7 +69,7 @@ def threshold_of_sensitivity(labels: npt.ArrayLike, probabilities: npt.ArrayLike
     if not truth.any():
         return 0.5
     positives = np.sort(chance[truth == 1])[::-1]
-    least = positives[min(len(positives), max(1, int(np.ceil(share * len(positives))))) - 1]
+    least = positives[min(len(positives), measures.fewest(share, len(positives))) - 1]
     below = chance[chance < least]
     return float((least + (below.max() if len(below) else 0.0)) / 2)
 

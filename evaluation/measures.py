@@ -89,6 +89,11 @@ def bins_of(chance: Floats, bins: int) -> Codes:
     return np.clip(np.ceil(chance * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
+def fewest(share: float, count: int) -> int:
+    """The fewest of `count`, at least one, that are a share of them or more; `share * count` may round up beyond it."""
+    return max(1, int(np.searchsorted(np.arange(count + 1) / count, share)))
+
+
 class Ranking:
     """Rows sorted once by their score, so that a draw's curves are running sums of its weights."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from ...datasets.columns import Column
 from ...datasets.splits.places import SplitRows, split_latest
 from ...errors import Malformed
+from ...evaluation.measures import fewest
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.resampling import Sampling
 from ...models.registry import register
@@ -120,7 +120,7 @@ class ForecastModel(WindowModel[ForecastHyperparameters]):
     def _decide(self, plan: ForecastHyperparameters, held: Labelled[Stack]) -> None:
         value, moved = self._forecast(held.rows, wide=1.0)
         off = np.sort(np.abs(self.target.numbers(held.labels) - value) / moved)
-        place = min(len(off), math.ceil((len(off) + 1) * plan.coverage)) - 1
+        place = min(len(off), fewest(plan.coverage, len(off) + 1)) - 1
         cast("ForecastPredictor", self.trained()).width.fill_(off[place])
 
     def _forecast(self, rows: Stack, wide: float | None = None) -> tuple[npt.NDArray[np.float64], Any]:
