@@ -14,6 +14,8 @@ from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import Parent
 
+PATIENCE: Final = 120.0
+"""Seconds that only what hangs takes, whatever else the machine does."""
 _LOOKS: Final = 0.005
 
 
@@ -41,7 +43,7 @@ def note(value: Any, model: str = "credit") -> Annotate:
     return Annotate(model=model, version=1, annotations={"n": value})
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Return once a condition holds; fail where it does not in time.
 
     It is looked at 200 times a second: looked at without end it would take the core from whoever is to make it true.
@@ -72,7 +74,7 @@ def until_back(
 def freeze(process: int) -> None:
     """Stop a process; returns when none of its threads runs any more, which the signal alone does not wait for."""
     os.kill(process, signal.SIGSTOP)
-    until(lambda: all(_state(thread) in "TtZX" for thread in Path(f"/proc/{process}/task").iterdir()), 60)
+    until(lambda: all(_state(thread) in "TtZX" for thread in Path(f"/proc/{process}/task").iterdir()))
 
 
 def _state(thread: Path) -> str:

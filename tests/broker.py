@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from filelock import FileLock
 
+from .asking import PATIENCE
 from .servers import NotHere, free_port
 
 _POM: Final = Path(__file__).parent / "kafka" / "pom.xml"
-_SECONDS: Final = 60.0
 
 PROPERTIES: Final = """
 process.roles=broker,controller
@@ -79,7 +79,7 @@ class Kafka:
         """End the broker; its data stays."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(_SECONDS)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def remove(self) -> None:
@@ -142,7 +142,7 @@ class Kafka:
         from aiokafka.admin import AIOKafkaAdminClient
         from aiokafka.errors import KafkaError
 
-        end = asyncio.get_running_loop().time() + _SECONDS
+        end = asyncio.get_running_loop().time() + PATIENCE
         while asyncio.get_running_loop().time() < end:
             if self._process is None or self._process.poll() is not None:
                 break

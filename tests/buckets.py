@@ -19,12 +19,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
-from .asking import freeze
+from .asking import PATIENCE, freeze
 from .servers import NotHere, Proxy, free_port
 
 SECRET: Final = "hunter2-hunter2"
 _AZURE_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-_SECONDS: Final = 60.0
 
 
 class Buckets(ABC):
@@ -42,7 +41,7 @@ class Buckets(ABC):
         self._process = subprocess.Popen(
             told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", process_group=0
         )
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 self._make_bucket()
@@ -68,7 +67,7 @@ class Buckets(ABC):
     def remove(self) -> None:
         """End the process."""
         self._process.kill()
-        self._process.wait(_SECONDS)
+        self._process.wait(PATIENCE)
 
     @abstractmethod
     def _make_bucket(self) -> None: ...

@@ -32,6 +32,7 @@ from lepton_ai.projections.file import ViewsFile
 from lepton_ai.projections.instance import opened
 from lepton_ai.workers import tasks as tasks
 
+from .asking import PATIENCE
 from .broker import Kafka
 from .buckets import S3, Azure
 from .jobs.office import office as office
@@ -63,7 +64,7 @@ COLD: Final = {
     "test_ray.py",  # looks for processes by their command lines
     *("test_house.py", "test_registry.py", "test_library.py", "test_slim.py", "test_small_saves.py", "test_adamw.py"),
     # what is imported
-    "test_memory.py",  # what a process takes
+    *("test_memory.py", "test_uploaded.py"),  # what a process takes
 }  # fmt: skip
 """Files of tests whose processes are spawned."""
 
@@ -96,9 +97,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def certificates_read_once() -> Iterator[None]:
-    """Clients share what they trust, which httpx reads anew for each, 30 ms a time."""
+def clients_of_tests() -> Iterator[None]:
+    """Clients share what they trust, which httpx reads anew for each, 30 ms a time, and wait longer than its 5 s."""
     with pytest.MonkeyPatch.context() as patch:
+        for step in ("connect", "read", "write", "pool"):
+            patch.setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, step, PATIENCE)
         patch.setattr(httpx._transports.default, "create_ssl_context", cache(httpx.create_ssl_context))
         yield
 
@@ -210,10 +213,20 @@ def browser() -> Iterator[Any]:
     """
     if (program := chromium()) is None:
         lacking(NotHere("there is no Chromium"))
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
-    with sync_playwright() as started:
+    expect.set_options(timeout=1000 * PATIENCE)
+    with sync_playwright() as started, pytest.MonkeyPatch.context() as patch:
         opened = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        context = opened.new_context
+
+        def patient(**options: Any) -> Any:
+            """A context of the browser, in which pages take what time they need."""
+            made = context(**options)
+            made.set_default_timeout(1000 * PATIENCE)
+            return made
+
+        patch.setattr(opened, "new_context", patient)
         yield opened
         opened.close()
 

@@ -24,6 +24,7 @@ from lepton_ai.domain.job.state import JobState
 from lepton_ai.errors import Unavailable
 from lepton_ai.wiring import Home
 
+from .asking import PATIENCE
 from .broker import Kafka
 from .programs.light_work import LIGHT
 
@@ -53,7 +54,6 @@ while True:
     time.sleep(1 / rate)
 """
 STAGES: Final = ("assigned", "training", "uploading", "answering")
-SOON: Final = 60.0
 
 
 @dataclass
@@ -153,7 +153,7 @@ class Worker(Process):
         """Wait until it is at a stage of a job that it was not at before."""
         pattern = f"{stage}-*-{self.incarnation}"
         past = set(self.folder.glob(pattern))
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             there = (
                 self.incarnation in self.assigned() if stage == "assigned" else set(self.folder.glob(pattern)) - past
@@ -162,7 +162,7 @@ class Worker(Process):
                 self.stages.append(stage)
                 return
             time.sleep(0.002)
-        raise AssertionError(f"in {SOON:g} s no job of this worker was {stage}")
+        raise AssertionError(f"in {PATIENCE:g} s no job of this worker was {stage}")
 
 
 class Service:

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import Final, Literal
 
+from .asking import PATIENCE
 from .servers import PASSWORD, NotHere, PostgreSQL, free_port
 
 Mode = Literal["session", "transaction", "statement"]
 _UNPRIVILEGED: Final = "nobody"
-_SECONDS: Final = 15.0
 
 _SETTINGS: Final = """
 [databases]
@@ -65,7 +65,7 @@ class PgBouncer:
         with (self._folder / "log").open("ab") as log:
             command = (self._program, "-q", self._folder / "pgbouncer.ini")
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
@@ -76,7 +76,7 @@ class PgBouncer:
         """End it; whoever is connected is hung up on."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(_SECONDS)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def remove(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import select
 import shutil
 import signal
@@ -15,14 +16,17 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
-from .asking import freeze
+from .asking import PATIENCE, freeze
 
 PASSWORD: Final = "correct-horse"
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20
+_ports: Final = cycle(random.sample(range(20_000 + 600 * _WORKER, 20_600 + 600 * _WORKER), 600))
+"""Below 32768, from where on Linux gives ports to whoever asks for any."""
 _UNPRIVILEGED: Final = "nobody"
-_SECONDS: Final = 30.0
 
 
 class NotHere(Exception):
@@ -30,10 +34,11 @@ class NotHere(Exception):
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A TCP port that nobody listens on, of this process's own share of those that the system gives to nobody."""
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", next(_ports)))
+            return listener.getsockname()[1]
 
 
 def chromium() -> str | None:
@@ -107,7 +112,7 @@ class PostgreSQL:
         """Stop the server at once; its data stays."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(_SECONDS)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def remove(self) -> None:
@@ -130,7 +135,7 @@ class PostgreSQL:
     def _await(self) -> None:
         import psycopg
 
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
                 return

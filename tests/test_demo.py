@@ -21,6 +21,7 @@ import lepton_ai
 from lepton_ai import LeptonError, Refused
 from lepton_ai.demo.place import MARK, DemoFolder
 
+from .asking import PATIENCE
 from .cli_home import Cli
 from .picture import PICTURE, picture
 
@@ -45,7 +46,7 @@ def at_work(home: Path, *more: str) -> Iterator[tuple[list[str], str]]:
                 yield lines, served[0]
                 break
         started.send_signal(signal.SIGINT)
-        _, complaints = started.communicate(timeout=60)
+        _, complaints = started.communicate(timeout=PATIENCE)
         assert started.returncode == 0, complaints
     finally:
         started.kill()
@@ -60,7 +61,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     with FileLock(f"{shared}.lock"):
         if not (shared / "printed").exists():
             with at_work(shared / "home", "--lang", "zh", "--port", "0") as (lines, address):
-                page = httpx.get(f"{address}/m/credit-risk", headers={"Accept-Language": "en"}, timeout=60)
+                page = httpx.get(f"{address}/m/credit-risk", headers={"Accept-Language": "en"})
             assert page.status_code == 200, page.text
             (shared / "page.html").write_text(page.text)
             (shared / "printed").write_text("".join(lines))
@@ -90,12 +91,15 @@ def test_told_once_it_is_opened_as_it_stands(told: tuple[Path, str], tmp_path: P
     shutil.copytree(told[0] / "home", tmp_path / "home")
 
     with at_work(tmp_path / "home", "--port", "0") as (lines, address):
-        models = httpx.get(f"{address}/api/v1/models", timeout=60).json()
+        models = httpx.get(f"{address}/api/v1/models").json()
         with pytest.raises(Refused, match="another demo is at work"), DemoFolder(tmp_path / "home").anew("en"):
             pytest.fail("it emptied what is served")
         said = {"kind": "evaluate", "model": "credit-risk", "version": "1", "data": "old-records", "draws": "0"}
-        asked = httpx.post(f"{address}/jobs/new", data=said, timeout=60)
-        job = httpx.get(f"{address}/api/v1{asked.headers['location']}?wait=60", timeout=90).json()
+        asked = httpx.post(f"{address}/jobs/new", data=said)
+        for _ in range(5):
+            job = httpx.get(f"{address}/api/v1{asked.headers['location']}?wait=60").json()
+            if job["status"] == "finished":
+                break
 
     assert len(lines) == 1
     assert job["status"] == "finished", job

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from .asking import PATIENCE
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = (
@@ -91,6 +93,26 @@ def test_every_property_is_tried_on_more_examples_by_make_fuzz() -> None:
     tests = [path for path in tracked("tests/*.py") if path.name != "conftest.py"]
 
     assert [path.name for path in tests if re.search(r"max_examples=\d", path.read_text())] == []
+
+
+def test_no_name_that_a_digest_may_spell_is_looked_for_in_vain() -> None:
+    """`"ada" not in text` fails by chance where the text holds hexadecimal digits: one digest in 70 has it."""
+    name = r"""b?["'](?=[0-9]*[a-f])[0-9a-f]{1,6}["']"""
+    absent = re.compile(rf"assert (.*{name}(\.encode\(\))? not in |not any\(.*{name} in ).*")
+
+    assert [found[0] for path in tracked("tests/*.py") for found in absent.finditer(path.read_text())] == []
+
+
+def test_what_is_awaited_has_as_long_as_only_what_hangs_takes() -> None:
+    waits = re.compile(r"\buntil\(.*, (\d+)\)$", re.MULTILINE)
+
+    short = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in tracked("tests/*.py")
+        for found in waits.finditer(path.read_text())
+        if int(found[1]) < PATIENCE
+    ]
+    assert short == []
 
 
 def test_importing_lepton_opens_no_heavy_room() -> None:

@@ -13,6 +13,8 @@ import pytest
 from lepton_ai.checkout import _opened
 from lepton_ai.provenance import code, environment
 
+from .asking import PATIENCE
+
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -420,7 +422,7 @@ def test_what_git_does_not_tell_is_unknown_and_not_clean(
     checkout: Path, when: str, does: str, facts: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = git("rev-parse", "HEAD").strip()
-    monkeypatch.setattr("lepton_ai.git.PATIENCE", 3.0)
+    monkeypatch.setattr("lepton_ai.git.PATIENCE", 3.0 if "sleep" in does else PATIENCE)
     as_git(checkout.parent, f'case "$*" in {when}) {does};; esac; exec $GIT "$@"', monkeypatch)
 
     assert code() == ({"commit": head} if "dirty" in facts else {}) | facts

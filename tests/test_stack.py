@@ -81,13 +81,13 @@ def test_the_stack_stops_and_goes_on_with_what_it_held_and_the_demo_runs_on_it_u
     with ModelManager() as manager:
         for n in range(3):
             manager.save_version({"w": np.full((50, 50), n, dtype=np.float32)}, name="held")
-        until(lambda: (home / "read" / "main.sock").exists(), 60)
+        until(lambda: (home / "read" / "main.sock").exists())
         os.kill(process_of(stack, "relay"), signal.SIGKILL)  # it is started again
-        until(lambda: versions(manager) == 3, 60)
+        until(lambda: versions(manager) == 3)
         manager.rollback(1, model="held", reason="to see")
         assert manager.load_arrays("held@main")["w"][0, 0] == 0
         assert manager.fsck(projection=False) == []
-    until(lambda: Cli(home)("status --json").json["kafka"]["lag"] == 0, 30)
+    until(lambda: Cli(home)("status --json").json["kafka"]["lag"] == 0)
 
     stop(stack, signal.SIGINT)
 

@@ -28,10 +28,9 @@ from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger, Receipt, Request
 from lepton_ai.ledger import transaction as ledger_module
 
-from .asking import commit, note
+from .asking import PATIENCE, commit, note
 from .events.relaying import topic
 
-SECONDS = 60
 KIB = 1024
 # kibibytes of notes beside the two events of a commit: borders of a batch, and hundreds of events where a read ends
 MIX: list[tuple[int, int]] = [(0, 0), (240, 1), (240, 0), (240, 2), (1, 300), (250, 1), (250, 1), (250, 1), (1, 380)]
@@ -57,7 +56,7 @@ def filled(ledger: Ledger, actor: Actor, mix: Sequence[tuple[int, int]]) -> list
 
 async def relayed(store: Store, cluster: Cluster) -> None:
     """Relay all that the log holds."""
-    await asyncio.wait_for(Relay(store, cluster, until=store.end()).run(asyncio.Event()), SECONDS)
+    await asyncio.wait_for(Relay(store, cluster, until=store.end()).run(asyncio.Event()), PATIENCE)
 
 
 def batch_ends(messages: Sequence[TopicRecord]) -> list[int]:

@@ -25,6 +25,7 @@ from lepton_ai.building.parallel.cluster import VARIABLE, ray_package
 from lepton_ai.cli.app import lepton
 from lepton_ai.errors import Refused, Unavailable
 
+from ..asking import PATIENCE
 from .test_parallel import trained
 from .test_trainer import rows
 
@@ -60,6 +61,7 @@ def cluster() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_memory_monitor_refresh_ms", "0")  # other tests' memory is none of its concern
         patch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
         patch.setenv("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")  # which would be two processes more
         patch.setenv("RAY_TRAIN_METRICS_ENABLED", "0")
@@ -74,7 +76,7 @@ def cluster() -> Iterator[str]:
             ray.shutdown()
             for name in ("RAY_AUTH_MODE", "PYTHONBREAKPOINT"):  # Ray sets them where it begins a cluster
                 os.environ.pop(name, None)
-            gone = time.monotonic() + 30
+            gone = time.monotonic() + PATIENCE
             while processes() and time.monotonic() < gone:
                 time.sleep(0.1)
             left = processes()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ..asking import PATIENCE
 from ..cli_home import Cli, loans, make
 
 # a shell that starts tests in the background has them ignore SIGINT, which their children would inherit
@@ -22,7 +23,6 @@ START = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from lepton_ai.cli import main; main()"
 )
 LEPTON = [sys.executable, "-c", START]
-DEADLINE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def on_a_terminal(words: list[str], env: dict[str, str], answer: str = "") -> tu
         [*LEPTON, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True
     )
     os.close(theirs)
-    shown, until = b"", time.monotonic() + DEADLINE
+    shown, until = b"", time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if not select.select([ours], [], [], 1.0)[0]:
             continue
@@ -61,7 +61,7 @@ def on_a_terminal(words: list[str], env: dict[str, str], answer: str = "") -> tu
             os.write(ours, answer.encode())
             answer = ""
     os.close(ours)
-    return process.wait(DEADLINE), shown.decode()
+    return process.wait(PATIENCE), shown.decode()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def on_a_terminal(words: list[str], env: dict[str, str], answer: str = "") -> tu
     [(["models"], 0), (["show", "99"], 1), (["rollback"], 2), (["--version"], 0), (["--help"], 0)],
 )
 def test_a_process_exits_as_the_command_ended(words: list[str], code: int, env: dict[str, str]) -> None:
-    ended = subprocess.run([*LEPTON, *words], env=env, capture_output=True, timeout=DEADLINE)
+    ended = subprocess.run([*LEPTON, *words], env=env, capture_output=True, timeout=PATIENCE)
 
     assert ended.returncode == code
     assert b"Traceback" not in ended.stderr
@@ -82,7 +82,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(env: dict[str, str]) -> None:
     process.stdout.close()
 
     assert process.stderr.read() == b""
-    assert process.wait(DEADLINE) == 141
+    assert process.wait(PATIENCE) == 141
 
 
 def test_an_interrupt_ends_it_without_a_word(env: dict[str, str]) -> None:
@@ -90,7 +90,7 @@ def test_an_interrupt_ends_it_without_a_word(env: dict[str, str]) -> None:
     assert process.stdout
     assert b"ledger.created" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=DEADLINE)
+    _, said = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert said.strip() == b""
@@ -118,7 +118,7 @@ def test_an_interrupt_within_a_library_that_tells_it_as_its_own_error_ends_it_so
     }[library]
     words = {"duckdb": ["sql", "SELECT count(*) FROM range(100_000_000_000)"], "pydantic": ["events"]}[library]
     start = START.replace("; from", f"\n{within}\nfrom")
-    ended = subprocess.run([sys.executable, "-c", start, *words], env=env, capture_output=True, timeout=DEADLINE)
+    ended = subprocess.run([sys.executable, "-c", start, *words], env=env, capture_output=True, timeout=PATIENCE)
 
     assert ended.returncode == 130
     assert ended.stderr.strip() == b""
@@ -169,7 +169,7 @@ def test_what_a_terminal_cannot_print_is_replaced(env: dict[str, str]) -> None:
         [*LEPTON, "log"],
         env=env | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"},
         capture_output=True,
-        timeout=DEADLINE,
+        timeout=PATIENCE,
     )
 
     assert ended.returncode == 0
@@ -185,7 +185,7 @@ def test_reading_history_loads_neither_torch_nor_duckdb_nor_arrow(env: dict[str,
         "assert not heavy, heavy"
     )
 
-    subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, timeout=DEADLINE)
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])

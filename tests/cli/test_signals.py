@@ -14,7 +14,7 @@ stop = Event()
 with stopping(stop):
     with stop._cond:  # as within any step of stop.wait()
         os.kill(os.getpid(), signal.SIGTERM)
-    print(stop.wait(20), flush=True)
+    print(stop.wait(120), flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
     print("never reached")
 """

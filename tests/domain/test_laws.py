@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -308,11 +309,13 @@ def calls(work: Callable[[], object]) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
+    gc.disable()  # which calls what other tests left behind
     sys.setprofile(counting)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return count
 
 

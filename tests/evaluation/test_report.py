@@ -23,6 +23,8 @@ from lepton_ai.results.chinese import CHINESE
 from lepton_ai.results.judging.sentences import GAPS, RATES, Sentences
 from lepton_ai.results.pages import charts, drawing, markdown, page, painter, tables
 
+from ..asking import PATIENCE
+
 GENERATOR = np.random.default_rng(2)
 ROWS = 400
 PURPOSE = GENERATOR.choice(["car", "house", "business"], ROWS)
@@ -177,7 +179,7 @@ def test_a_server_draws_in_a_process_of_its_own() -> None:
     roc = {"make": "report", "report": BINARY.to_dict(), "name": "roc", "language": "en"}
     apart = painter.Painter()
 
-    drawn = apart.made(roc)
+    drawn = apart.made(roc, seconds=PATIENCE)
     process = apart.process
     assert "false positive rate" in "".join(ElementTree.fromstring(drawn["svg"]).itertext())
     assert drawn["spec"]["layer"][1]["data"]["values"][0] == {"x": 0.0, "y": 0.0}
@@ -187,7 +189,7 @@ def test_a_server_draws_in_a_process_of_its_own() -> None:
     with pytest.raises(Unavailable, match=r"took longer than 0\.01 seconds"):
         apart.made(roc, seconds=0.01)
     assert apart.process is None
-    assert apart.made(roc) == drawn
+    assert apart.made(roc, seconds=PATIENCE) == drawn
     apart.close()
     with pytest.raises(Unavailable, match="ending"):
         apart.made(roc)

@@ -14,16 +14,16 @@ from lepton_ai.events.sql.store import Store
 
 
 @contextmanager
-def relaying(store: Store, cluster: Cluster) -> Iterator[None]:
+def relaying(store: Store, cluster: Cluster) -> Iterator[Relay]:
     """A relay at work in a thread of its own."""
-    loop, stop = LoopThread("relay"), asyncio.Event()
-    loop.leave(Relay(store, cluster).run(stop))
+    loop, stop, relay = LoopThread("relay"), asyncio.Event(), Relay(store, cluster)
+    loop.leave(relay.run(stop))
 
     async def end() -> None:
         stop.set()
 
     try:
-        yield
+        yield relay
     finally:
         loop.do(end())
         loop.stop()

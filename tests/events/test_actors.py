@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from base64 import urlsafe_b64decode
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,7 +25,7 @@ from lepton_ai.events.sql.sqlite import SQLite
 from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 
-from ..asking import commit
+from ..asking import PATIENCE, commit
 from ..servers import PostgreSQL
 
 NAME, MESSAGE = "Ada Lovelace-Byron", "the note of a person who wished to be forgotten"
@@ -37,7 +39,8 @@ def test_sealed_text_opens_under_its_actors_key_alone(text: str) -> None:
     assert ADA.open(sealed) == text
     assert Actor("an-id", "Ada", bytes([1] * 32)).open(sealed) == (FORGOTTEN if text else "")
     assert Actor("other", "Ada", bytes(32)).open(sealed) == (FORGOTTEN if text else "")
-    assert not text.strip() or len(text) < 4 or text not in sealed
+    hidden = urlsafe_b64decode(sealed.removeprefix("sealed:v1:"))
+    assert len(text.encode()) < 8 or text.encode() not in hidden  # fewer bytes may stand there by chance
 
 
 def test_the_same_text_is_never_sealed_alike() -> None:
@@ -81,7 +84,11 @@ def traces(store: Store, server: PostgreSQL | None, *texts: str | bytes) -> list
         paths = list((server.data / "base").rglob("*"))
     else:
         paths = list(store.database.path.parent.iterdir())
-    content = b"".join(path.read_bytes() for path in paths if path.is_file())
+    read: list[bytes] = []
+    for path in paths:
+        with suppress(FileNotFoundError, IsADirectoryError):  # the server removes files of its own
+            read.append(path.read_bytes())
+    content = b"".join(read)
     return [text for text in texts if (text.encode() if isinstance(text, str) else text) in content]
 
 
@@ -131,15 +138,16 @@ def test_a_reader_that_keeps_traces_alive_is_named(home: Path) -> None:
     database = database_at(f"sqlite:///{home / 'main.db'}", "main", wait=0.1)
     open_or_create(database, lambda: str(uuid4()))
     actors = Actors(database)
-    actors.named("Ada")
+    actors.named("Ada Lovelace")
     reader = sqlite3.connect(home / "main.db", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM actors").fetchall()
 
     with pytest.raises(Unavailable, match="the name is forgotten, but a reader kept traces"):
-        actors.forget("Ada")
+        actors.forget("Ada Lovelace")
     reader.close()
-    actors.forget("Ada")
+    database.wait = PATIENCE
+    actors.forget("Ada Lovelace")
 
-    assert b"Ada" not in b"".join(path.read_bytes() for path in home.iterdir())
+    assert b"Lovelace" not in b"".join(path.read_bytes() for path in home.iterdir())
     database.close()

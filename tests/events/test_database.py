@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from lepton_ai.errors import Damaged, LeptonError, Malformed, NewerLedger, Refused, Unavailable
+from lepton_ai.events import forks
 from lepton_ai.events.actor import Actor
 from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
@@ -25,7 +26,7 @@ from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import load
 
-from ..asking import commit, note
+from ..asking import PATIENCE, commit, note
 from ..servers import PASSWORD, PostgreSQL, free_port
 
 ROUNDS = 12
@@ -215,7 +216,7 @@ def actor_away(postgresql: PostgreSQL) -> Iterator[tuple[PostgreSQL, Ledger, Act
     """A ledger on a server of its own, which can be stopped."""
     server = type(postgresql)()
     server.start()
-    database = database_at(server.url(), "main", wait=2)
+    database = database_at(server.url(), "main", wait=30)
     open_or_create(database, lambda: "a-ledger")
     ledger, actor = Ledger(Store(database)), Actors(database).named("Ada")
     ledger.admit(commit(1), actor)
@@ -281,7 +282,10 @@ def test_sqlite_is_durable_and_writes_ahead(home: Path) -> None:
     database.close()
 
 
-def test_a_ledger_survives_forks_in_the_middle_of_its_work(ledger: Ledger, actor: Actor) -> None:
+def test_a_ledger_survives_forks_in_the_middle_of_its_work(
+    ledger: Ledger, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forks, "PATIENCE", PATIENCE)
     ledger.admit(commit(1), actor)
     stop = threading.Event()
 

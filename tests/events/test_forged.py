@@ -138,7 +138,7 @@ def test_an_announcement_that_is_said_again_draws_no_job_and_prolongs_no_lease(o
 
     assert office.job("j1").status == "queued", "its lease ran out, whatever was said again"
     office.hear(Left(incarnation=incarnation("w1")))
-    office.later = timedelta(seconds=6)
+    office.later = timedelta(seconds=601)
     office.hear_raw(old, renewed)
     assert office.orders.taken == [("w1", "j1", 1)], "who left does not come back by its old words"
     assert reasons(office) == []

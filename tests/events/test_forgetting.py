@@ -7,6 +7,8 @@ import json
 import logging
 import sqlite3
 from base64 import b64encode
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -78,6 +80,14 @@ def rejected(ledger: Ledger) -> list[Rejected]:
     return [each for _, each, _ in ledger.store.rejected()]
 
 
+@contextmanager
+def hurried() -> Generator[None]:
+    """Within it a ledger that another holds is not waited for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEPTON_WAIT", "0.05")
+        yield
+
+
 def traces(home: Path, name: str = NAME) -> list[str]:
     """The files below a folder that hold a name."""
     files = [path for path in home.rglob("*") if path.is_file()]
@@ -88,13 +98,12 @@ def test_after_forgetting_a_source_no_file_of_the_home_names_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setenv("LEPTON_WAIT", "0.05")
     with ModelManager(home, actor="ada") as manager:
         manager.save_version({"w": np.ones(3)}, name="net")
         work = manager._workspace
         intake = Intake(work.ledger, work.actors, "inbox")
         answers = intake.take(TOLD, None)
-        with locked(home), ModelManager(home, actor=NAME) as away:
+        with locked(home), hurried(), ModelManager(home, actor=NAME) as away:
             away.save_version({"w": np.ones(4)}, name="net", branch="main", parents=["net@1"], message=f"by {NAME}")
         manager.tag("delivered", "net@2")
         assert manager.sql("SELECT count(*) AS n FROM events").to_pylist()[0]["n"] > 3
@@ -117,11 +126,10 @@ def test_after_forgetting_a_source_no_file_of_the_home_names_it(
 def test_what_a_spool_refused_loses_the_name_and_the_words_of_who_is_forgotten(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LEPTON_WAIT", "0.05")
     with ModelManager(home, actor="ada") as manager:
         manager.save_version({"w": np.ones(3)}, name="net")
         manager.tag("taken", "net@1")
-        with locked(home), ModelManager(home, actor=NAME) as away:
+        with locked(home), hurried(), ModelManager(home, actor=NAME) as away:
             away.save_version(
                 {"w": np.ones(4)}, name="net", tags=("taken",), message=f"by {NAME}", annotations={"n": 1}
             )

@@ -35,7 +35,7 @@ from lepton_ai.events.sql.store import Store
 from lepton_ai.events.sql.tables import metadata
 from lepton_ai.ledger import Ledger
 
-from ..asking import commit, note, until
+from ..asking import PATIENCE, commit, note, until
 from ..conftest import running
 from ..pooler import PgBouncer
 from ..servers import PostgreSQL
@@ -154,7 +154,8 @@ def test_nothing_is_left_on_a_session_that_another_application_gets(
             found = {name: other.execute(f"SHOW {name}".encode()).fetchone() for name in usual}
             assert found == {name: (value,) for name, value in usual.items()}
         prepared = other.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
-        held = other.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+        ours = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        held = other.execute(ours).fetchone()
     assert (prepared, held) == ((0,), (0,))
 
 
@@ -244,7 +245,7 @@ def test_backends_that_are_ended_behind_a_pooler_lose_no_commit_and_double_none(
         if n % 4 == 0:
             postgresql.execute(end)
 
-        until(lambda n=n, key=key: passes(lambda: ledger.admit(note(n), actor, key=key)), 30)
+        until(lambda n=n, key=key: passes(lambda: ledger.admit(note(n), actor, key=key)))
         acknowledged.append(key)
 
     assert verify(ledger.store).size == 2 + len(acknowledged)
@@ -287,14 +288,14 @@ def test_one_process_relays_whether_it_comes_through_the_pooler_or_not(
 ) -> None:
     urls = {LeaseLock: pooler.url(), SessionLock: postgresql.url()}
     for kind, url in urls.items():
-        held = opened(url, two[0]).lock("relay")
+        held = opened(url, two[0], wait=PATIENCE).lock("relay")
         assert isinstance(held, kind)
         held.check()
         for other in urls.values():
             with pytest.raises(Unavailable, match="held by another process"):
                 opened(other, two[0]).lock("relay")
-        opened(pooler.url(), two[0]).lock("assigner").release()
-        opened(pooler.url(), two[1]).lock("relay").release()
+        opened(pooler.url(), two[0], wait=PATIENCE).lock("assigner").release()
+        opened(pooler.url(), two[1], wait=PATIENCE).lock("relay").release()
         held.release()
         held.release()
 
@@ -303,11 +304,11 @@ def test_a_lease_that_nobody_renews_is_taken_by_another_and_its_holder_knows_fir
     brief: float, two: tuple[Ledger, Ledger], postgresql: PostgreSQL
 ) -> None:
     for lonely in running(lambda: PgBouncer(postgresql)):
-        held = opened(lonely.url(), two[0], wait=0.1).lock("relay")
-        held.check()
+        held = opened(lonely.url(), two[0], wait=PATIENCE).lock("relay")
+        until(lambda held=held: passes(held.check))
         lonely.stop()
 
-        direct = opened(postgresql.url(), two[0], wait=20).lock("relay")
+        direct = opened(postgresql.url(), two[0], wait=PATIENCE).lock("relay")
 
         with pytest.raises(Unavailable, match="lease"):
             held.check()
@@ -319,42 +320,44 @@ def test_a_lease_that_nobody_renews_is_taken_by_another_and_its_holder_knows_fir
         direct.release()
         until(lambda held=held: passes(held.check))  # nobody else has it: it is renewed
         held.release()
-        opened(postgresql.url(), two[0]).lock("relay").release()
+        opened(postgresql.url(), two[0], wait=PATIENCE).lock("relay").release()
 
 
 def test_a_lease_is_renewed_as_long_as_its_holder_lives_and_its_child_takes_nothing_from_it(
-    brief: float, two: tuple[Ledger, Ledger], pooler: PgBouncer
+    two: tuple[Ledger, Ledger], pooler: PgBouncer, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = opened(pooler.url(), two[0], wait=5).lock("relay")
+    monkeypatch.setattr(postgresql_lock, "RENEWAL", 0.2)
+    lease = f"""SELECT * FROM "{two[0].store.database.schema}".holders WHERE what = 'relay'"""
+    held = opened(pooler.url(), two[0], wait=PATIENCE).lock("relay")
     child = os.fork()
     if not child:
         held.release()
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    end = time.monotonic() + 2 * brief
-    while time.monotonic() < end:
+    for _ in range(4):
+        before = postgresql.execute(lease)
+        until(lambda before=before: postgresql.execute(lease) != before)
         with pytest.raises(Unavailable, match="held by another"):
-            opened(pooler.url(), two[0]).lock("relay")
+            opened(pooler.url(), two[0], wait=1).lock("relay")
         held.check()
     held.release()
 
 
 def test_a_lock_of_a_session_whose_backend_is_gone_is_lost(two: tuple[Ledger, Ledger], postgresql: PostgreSQL) -> None:
-    held = opened(postgresql.url(), two[0]).lock("relay")
+    held = opened(postgresql.url(), two[0], wait=PATIENCE).lock("relay")
     assert isinstance(held, SessionLock)
-    postgresql.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid != pg_backend_pid()"
-    )
+    own = f"classid = hashtext('{two[0].store.database.schema}')::oid"
+    postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND {own}")
 
     until(lambda: not passes(held.check))
 
     held.release()
-    opened(postgresql.url(), two[0], wait=5).lock("relay").release()
+    opened(postgresql.url(), two[0], wait=PATIENCE).lock("relay").release()
 
 
 def test_a_pooler_that_is_killed_and_started_again_is_used_again(postgresql: PostgreSQL) -> None:
     for pooler in running(lambda: PgBouncer(postgresql)):
-        ledger = ledger_at(pooler.url(), wait=2)
+        ledger = ledger_at(pooler.url())
         actor = Actors(ledger.store.database).named("Ada")
         pooler.stop(signal.SIGKILL)
         with pytest.raises(Unavailable) as caught:

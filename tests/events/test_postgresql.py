@@ -9,34 +9,29 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
-import lepton_ai.events.sql.postgresql
 from lepton_ai import ModelManager, PendingVersion
 from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.database import Database
+from lepton_ai.events.sql.postgresql_connection import DeadlineConnection
 from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 
-from ..asking import commit, note, until
+from ..asking import PATIENCE, commit, note, until
 from ..conftest import running
 from ..servers import PASSWORD, PostgreSQL, SilentProxy
 
 WAIT: Final = 0.5
-BOUND: Final = 30.0
-"""Seconds: far more than a bounded call takes on a busy machine, far less than one without an end."""
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lepton_ai.events.sql.postgresql, "GRACE", 0.3)
+"""Seconds for a server that will not answer; one that will has as many as it needs."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +53,7 @@ def manager(own: PostgreSQL, home: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """A home whose ledger lies on it, with one version."""
     monkeypatch.setenv("LEPTON_DATABASE", own.url())
     monkeypatch.setenv("LEPTON_LEDGER", fresh())
-    monkeypatch.setenv("LEPTON_WAIT", str(WAIT))
+    monkeypatch.setenv("LEPTON_WAIT", str(PATIENCE))
     with ModelManager(home, actor="ada") as manager:
         manager.save_version(weights(0), name="net")
         yield manager
@@ -72,7 +67,7 @@ def weights(number: float) -> dict[str, np.ndarray]:
     return {"w": np.full(3, number, "float32")}
 
 
-def opened(url: str, name: str | None = None, wait: float = WAIT) -> Ledger:
+def opened(url: str, name: str | None = None, wait: float = PATIENCE) -> Ledger:
     """A ledger, made where there is none, with one version."""
     database = database_at(url, name or fresh(), wait=wait)
     open_or_create(database, lambda: str(uuid4()))
@@ -83,11 +78,36 @@ def opened(url: str, name: str | None = None, wait: float = WAIT) -> Ledger:
 
 
 @contextmanager
-def bounded() -> Generator[None]:
+def in_time() -> Generator[None]:
     """What happens within does not hang."""
     begun = time.monotonic()
     yield
-    assert time.monotonic() - begun < BOUND
+    assert time.monotonic() - begun < PATIENCE
+
+
+@contextmanager
+def hurried(database: Database) -> Generator[None]:
+    """What is asked of a server within it is given up soon, and does not hang, on an open connection too."""
+    usual = DeadlineConnection.wait
+
+    def brief(connection: DeadlineConnection, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        kept, connection.patience = connection.patience, 2 * WAIT
+        try:
+            return usual(connection, gen, interval, timeout)
+        finally:
+            connection.patience = kept
+
+    with in_time(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DeadlineConnection, "wait", brief)
+        patch.setattr(database, "wait", WAIT)
+        yield
+
+
+@contextmanager
+def answering(manager: ModelManager) -> Generator[None]:
+    """As `hurried`, of a manager's ledger."""
+    with hurried(manager._workspace.ledger.store.database):
+        yield
 
 
 def delivered(manager: ModelManager) -> bool:
@@ -101,12 +121,12 @@ def delivered(manager: ModelManager) -> bool:
 
 def spooled_and_delivered_once(manager: ModelManager, outage: Callable[[], object]) -> None:
     """A save in an outage answers in time, and is there once, whatever became of the COMMIT that was under way."""
-    with bounded():
+    with answering(manager):
         pending = manager.save_version(weights(1), name="net", message="in the outage")
     assert isinstance(pending, PendingVersion)
     outage()
 
-    until(lambda: delivered(manager), 20)
+    until(lambda: delivered(manager))
 
     assert manager.show(pending).version == 2
     assert len(manager.log("net")) == 2
@@ -116,13 +136,13 @@ def spooled_and_delivered_once(manager: ModelManager, outage: Callable[[], objec
 
 def test_a_save_on_a_frozen_server_is_spooled_and_delivered_once(manager: ModelManager, own: PostgreSQL) -> None:
     frozen = own.frozen()
-    with frozen, bounded():
+    with frozen, answering(manager):
         pending = manager.save_version(weights(1), name="net")
         with pytest.raises(Unavailable):
             manager.log("net")
     assert isinstance(pending, PendingVersion)
 
-    until(lambda: delivered(manager), 20)
+    until(lambda: delivered(manager))
 
     assert [each.version for each in manager.log("net")] == [2, 1]
     assert manager.load_arrays(pending)["w"].tolist() == [1, 1, 1]
@@ -130,7 +150,7 @@ def test_a_save_on_a_frozen_server_is_spooled_and_delivered_once(manager: ModelM
 
 def test_a_frozen_server_hangs_no_command_and_the_error_carries_its_key(ledger: Ledger, own: PostgreSQL) -> None:
     actor = Actors(ledger.store.database).named("Ada")
-    with own.frozen(), bounded(), pytest.raises(Unavailable, match="no answer in") as caught:
+    with own.frozen(), hurried(ledger.store.database), pytest.raises(Unavailable, match="no answer in") as caught:
         ledger.admit(note(1), actor, key="k")
 
     assert caught.value.key == "k"
@@ -140,7 +160,7 @@ def test_a_frozen_server_hangs_no_command_and_the_error_carries_its_key(ledger: 
 
 def test_a_lock_of_a_session_is_checked_in_time_on_a_frozen_server(ledger: Ledger, own: PostgreSQL) -> None:
     held = ledger.store.database.lock("relay")
-    with own.frozen(), bounded(), pytest.raises(Unavailable):
+    with own.frozen(), hurried(ledger.store.database), pytest.raises(Unavailable):
         held.check()
     held.release()
 
@@ -166,12 +186,15 @@ def test_a_role_whose_statements_are_timed_out_is_told_no_commit_that_did_not_re
     own.execute("ALTER SYSTEM SET synchronous_standby_names = 'ghost'", "SELECT pg_reload_conf()")
     try:
         until(lambda: own.execute("SHOW synchronous_standby_names") == [("ghost",)])
-        with bounded(), pytest.raises(Unavailable, match="whether the command was recorded is unknown"):
+        with (
+            hurried(ledger.store.database),
+            pytest.raises(Unavailable, match="whether the command was recorded is unknown"),
+        ):
             ledger.admit(note(1), actor, key="k")
     finally:
         own.execute("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
 
-    until(lambda: bool(admitted(ledger, "k")), 20)
+    until(lambda: bool(admitted(ledger, "k")))
 
     assert ledger.admit(note(1), actor, key="k").repeated
     assert verify(ledger.store).size == 3
@@ -192,15 +215,15 @@ def test_a_wire_that_falls_silent_in_the_middle_of_an_answer_hangs_nothing(own: 
     ledger = opened(f"postgresql://lepton:{PASSWORD}@127.0.0.1:{proxy.port}/postgres")
     actor = Actors(ledger.store.database).named("Ada")
     proxy.fall_silent(after)
-    with bounded(), pytest.raises(Unavailable) as caught:
+    with hurried(ledger.store.database), pytest.raises(Unavailable) as caught:
         ledger.admit(note(1), actor, key="k")
     assert caught.value.key == "k"
     assert PASSWORD not in str(caught.value)
-    with bounded(), pytest.raises(Unavailable):
+    with hurried(ledger.store.database), pytest.raises(Unavailable):
         ledger.store.head()
     proxy.speak()
 
-    until(lambda: admitted(ledger, "k"), 20)
+    until(lambda: admitted(ledger, "k"))
 
     assert verify(ledger.store).size == 3
     ledger.store.database.close()
@@ -212,14 +235,14 @@ def test_a_server_that_falls_silent_while_one_connects_hangs_nothing(own: Postgr
     proxy = SilentProxy(own.port)
     proxy.fall_silent(after)
     address = f"postgresql://lepton:{PASSWORD}@127.0.0.1:{proxy.port}/postgres?connect_timeout=0"
-    with bounded(), pytest.raises(Unavailable):
-        opened(address)
+    with in_time(), pytest.raises(Unavailable):
+        opened(address, wait=WAIT)
     proxy.close()
 
 
 def test_a_port_that_takes_connections_and_says_nothing_hangs_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, bounded(), pytest.raises(Unavailable):
-        opened(f"postgresql://lepton@127.0.0.1:{listener.getsockname()[1]}/postgres")
+    with socket.create_server(("127.0.0.1", 0)) as listener, in_time(), pytest.raises(Unavailable):
+        opened(f"postgresql://lepton@127.0.0.1:{listener.getsockname()[1]}/postgres", wait=WAIT)
 
 
 def test_a_server_that_is_read_only_for_a_while_has_saves_spooled(manager: ModelManager, own: PostgreSQL) -> None:
@@ -265,9 +288,9 @@ def test_sessions_that_an_operator_ends_again_and_again_lose_and_double_nothing(
     for n in range(12):
         operator = threading.Thread(target=own.hang_up)
         operator.start()
-        until(lambda n=n: admitted(ledger, f"k{n}", n), 30)
+        until(lambda n=n: admitted(ledger, f"k{n}", n))
         operator.join()
-    until(lambda: admitted(ledger, "k11", 11), 30)  # again, for the last session may have been ended behind it
+    until(lambda: admitted(ledger, "k11", 11))  # again, for the last session may have been ended behind it
 
     assert verify(ledger.store).size == 14
     assert all(ledger.store.known(f"k{n}") for n in range(12))
@@ -372,7 +395,7 @@ def test_a_role_with_one_connection_can_make_a_ledger_and_write_to_it(own: Postg
 
     assert verify(ledger.store).size == 2
     with pytest.raises(Unavailable, match="too many connections"), ledger.store.database.connection():
-        opened(url, ledger.store.database.ledger)
+        opened(url, ledger.store.database.ledger, wait=WAIT)
     ledger.store.database.close()
 
 
@@ -415,7 +438,9 @@ def test_several_hosts_are_named_and_the_one_that_takes_writes_is_found(own: Pos
     with socket.create_server(("127.0.0.1", 0)) as away:
         port = away.getsockname()[1]
     several = f"127.0.0.1:{port},127.0.0.1:{own.port}"
-    ledger = opened(f"postgresql://lepton:{PASSWORD}@{several}/postgres?target_session_attrs=read-write")
+    ledger = opened(
+        f"postgresql://lepton:{PASSWORD}@{several}/postgres?target_session_attrs=read-write&connect_timeout=2"
+    )
 
     assert verify(ledger.store).size == 2
     ledger.store.database.close()

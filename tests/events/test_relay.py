@@ -16,12 +16,12 @@ from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.kafka.topics import TOPICS, open_topics, partitions
 from lepton_ai.events.merkle import leaf_hash
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger, Request
 
-from ..asking import commit, note
+from ..asking import PATIENCE, commit, note
 from .relaying import topic
-
-SECONDS = 30
 
 
 @asynccontextmanager
@@ -33,13 +33,13 @@ async def relaying(ledger: Ledger, cluster: Cluster) -> AsyncGenerator[Relay]:
         yield relay
     finally:
         stop.set()
-        await asyncio.wait_for(task, SECONDS)
+        await asyncio.wait_for(task, PATIENCE)
 
 
 async def caught_up(relay: Relay, ledger: Ledger) -> None:
     """Wait until Kafka has acknowledged all that the log holds."""
     end = await asyncio.to_thread(ledger.store.end)
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while relay.position < end:
             await asyncio.sleep(0.005)
 
@@ -73,11 +73,13 @@ async def test_a_second_relay_waits_for_the_first_and_then_says_so(
     ledger: Ledger, actor: Actor, cluster: Cluster
 ) -> None:
     ledger.admit(commit(1), actor)
-    ledger.store.database.wait = 0.2
+    database = ledger.store.database
+    second = database_at(database.url, database.ledger, wait=0.2)
     async with relaying(ledger, cluster) as relay:
         await caught_up(relay, ledger)
         with pytest.raises(Unavailable, match="the relay of the database"):
-            await Relay(ledger.store, cluster).run(asyncio.Event())
+            await Relay(Store(second), cluster).run(asyncio.Event())
+    second.close()
 
 
 async def test_a_topic_of_another_history_is_refused(ledger: Ledger, actor: Actor, cluster: Cluster) -> None:

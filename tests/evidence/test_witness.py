@@ -123,7 +123,7 @@ def test_heads_are_put_onto_a_topic_of_kafka(
     asyncio.run(_made(cluster))
 
     with following(home):
-        until(lambda: asyncio.run(_last(cluster)) is not None, 30)
+        until(lambda: asyncio.run(_last(cluster)) is not None)
     (tmp_path / "heads").write_bytes(asyncio.run(_last(cluster)) or b"")
 
     with ModelManager(home) as manager:
@@ -151,7 +151,7 @@ def test_the_projector_sends_heads_as_a_process(
     monkeypatch.setenv("LEPTON_WITNESS", str(tmp_path / "heads"))
     process = subprocess.Popen([sys.executable, "-c", MAIN, "projector", "--home", str(home)], stderr=subprocess.PIPE)
     try:
-        until(lambda: sizes(tmp_path / "heads", vkey) != [], 60)
+        until(lambda: sizes(tmp_path / "heads", vkey) != [])
         process.terminate()
     finally:
         process.kill()

@@ -29,7 +29,7 @@ TITLE: Final = "homes are moved, removed, replaced and emptied while three proce
 
 ROUNDS: Final = 32
 WRITERS: Final = 3
-PATIENCE: Final = 60.0
+PATIENCE: Final = 180.0
 ROOT: Final = Path(__file__).parents[2]
 
 

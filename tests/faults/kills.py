@@ -119,16 +119,30 @@ def outages(parts: Parts, home: Home, client: Client, workers: tuple[Worker, Wor
             start()
         yield f"{name} was stopped for a third of a training, which ended well"
     with _training(client, "through-sleep"):
-        name = client.state("through-sleep").worker
+        name, epoch = _given(client, "through-sleep")
         (sleeper,) = (each for each in workers if each.incarnation == name)
         assert sleeper.running is not None
         sleeper.running.send_signal(signal.SIGSTOP)
-        _until(lambda: client.state("through-sleep").epoch == 2, "the job is given to another worker")
+        _given(client, "through-sleep", after=epoch)
         sleeper.running.send_signal(signal.SIGCONT)
-        late = Failed(job="through-sleep", epoch=1, n=10**6, error="TooLate")
+        late = Failed(job="through-sleep", epoch=epoch, n=10**6, error="TooLate")
         with opened(home.cluster, "results") as (first, *_):
             first.say(encoded(late, name))
     yield "a worker was stopped beyond its lease, and what was said late in its name rejected"
+
+
+def _given(client: Client, job: str, after: int = 0) -> tuple[str, int]:
+    """The worker that a job is given to in an epoch behind that one, once it is, and the epoch."""
+    found: list[tuple[str, int]] = []
+
+    def given() -> bool:
+        state = client.state(job)
+        if state.worker is not None and state.epoch > after:
+            found.append((state.worker, state.epoch))
+        return bool(found)
+
+    _until(given, f"job {job} is given to a worker behind epoch {after}")
+    return found[0]
 
 
 @contextmanager
@@ -182,7 +196,7 @@ def environment(home: Path, parts: Parts, database: str) -> dict[str, str]:
         "LEPTON_HOME": str(home),
         "LEPTON_DATABASE": database,
         "LEPTON_KAFKA": parts.kafka.servers,
-        "LEPTON_WAIT": "5",
+        "LEPTON_WAIT": "30",
         "PYTHONSAFEPATH": "1",
         **objects,
         **{f"LEPTON_TERM_{name}": seconds for name, seconds in TERMS.items()},

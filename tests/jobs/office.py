@@ -36,7 +36,7 @@ from lepton_ai.versions.workspace import Workspace
 from ..asking import until
 from .identities import identity, incarnation
 
-TERMS = Terms(start=30, lease=45, pause=5)
+TERMS = Terms(start=30, lease=45, pause=600)
 
 
 TRAINING = {"class": "credit-scoring-model", "label": "default"}
@@ -125,7 +125,7 @@ class Office:
         """As `hear`, whatever the bytes."""
         for raw in raws:
             self.results.say(raw)
-        until(lambda: not self.assigner.step() and self.read() == self.results.count, 20)
+        until(lambda: not self.assigner.step() and self.read() == self.results.count)
 
     def read(self) -> int:
         """How many messages were taken in."""

@@ -69,7 +69,7 @@ def test_a_record_that_the_client_cannot_read_is_rejected_and_those_beside_it_ar
     asyncio.run(unreadable(cluster, good))
 
     with receiving(ledger, cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
-        until(lambda: ledger.store.position(topic, 0) == 5, 30)
+        until(lambda: ledger.store.position(topic, 0) == 5)
 
     assert [(each.position, "cannot be read" in each.reason) for _, each, _ in ledger.store.rejected()] == [
         (1, True),
@@ -103,7 +103,7 @@ def test_a_message_in_any_compression_is_taken_in_where_it_can_be_read_else_reje
         monkeypatch.setattr(f"aiokafka.codec.has_{codec}", lambda: False)
 
     with receiving(ledger, cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
-        until(lambda: ledger.store.position(topic, 0) == len(COMPRESSIONS), 30)
+        until(lambda: ledger.store.position(topic, 0) == len(COMPRESSIONS))
 
     assert ["cannot be read" in each.reason for _, each, _ in ledger.store.rejected()] == [True] * len(missing)
     assert ledger.store.end() == 2 + len(COMPRESSIONS) - len(missing)

@@ -31,7 +31,7 @@ from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.ledger import Ledger, Receipt, Request
 from lepton_ai.ledger import transaction as ledger_module
 
-from ..asking import commit, note, until
+from ..asking import PATIENCE, commit, note, until
 
 
 def test_a_command_becomes_events_in_one_transaction(ledger: Ledger, actor: Actor) -> None:
@@ -247,7 +247,7 @@ def test_a_twin_that_waited_for_the_lock_is_answered_as_repeated(store: Store, a
     with ThreadPoolExecutor(2) as pool, pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger_module, "decide", decide)
         first = pool.submit(ledger.admit, commit(1), actor, key="k")
-        assert began.wait(10)
+        assert began.wait(PATIENCE)
         asked.append(pool.submit(twin.admit, commit(1), actor, key="k"))
         assert asked[0].result().events == first.result().events
         assert (first.result().repeated, asked[0].result().repeated) == (False, True)
@@ -369,14 +369,14 @@ def test_a_writer_that_hangs_with_the_lock_in_its_hand_is_cut_off(
 ) -> None:
     if isinstance(ledger.store.database, SQLite):
         pytest.skip("SQLite's writer is a process of this machine")
-    monkeypatch.setattr(postgresql, "HUNG", 0.2)
+    monkeypatch.setattr(postgresql, "HUNG", 3.0)
     hanging = database_at(url, ledger.store.database.ledger, wait=0.1)
 
     ledger.admit(commit(1), actor)
     late = Request(note(2), actor)
     with pytest.raises(Unavailable), Ledger(Store(hanging)).transaction([late]) as transaction:  # noqa: PT012
         transaction.decide(late)
-        until(lambda: Ledger(ledger.store).admit(note(1), actor) is not None, 20)
+        until(lambda: Ledger(ledger.store).admit(note(1), actor) is not None)
     hanging.close()
 
     assert ledger.state("model/credit").notes[1]["n"] == 1  # type: ignore[union-attr]
@@ -430,10 +430,10 @@ def spoken(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_lock_is_waited_for_and_then_named(store: Store, actor: Actor, url: str) -> None:
-    impatient = database_at(url, store.database.ledger, wait=0.2)
+    impatient = database_at(url, store.database.ledger, wait=2)
     with (
         store.admission(["holder"]),
-        pytest.raises(Unavailable, match=r"locked by another writer for 0\.2 s") as caught,
+        pytest.raises(Unavailable, match=r"locked by another writer for 2 s") as caught,
     ):
         Ledger(Store(impatient)).admit(commit(1), actor, key="k")
     impatient.close()

@@ -78,7 +78,7 @@ if way == "multiprocessing":
         children.append(context.Process(target=child, args=(n,)))
         children[-1].start()
     for each in children:
-        each.join(90)
+        each.join(120)
         ended.append(each.exitcode)
         each.kill()
 else:
@@ -87,7 +87,7 @@ else:
         if pid == 0:
             child(n)
             sys.exit(0)  # with all that Python does at its end
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 120
         while (found := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
             time.sleep(0.01)
         if found[0] == 0:
@@ -95,7 +95,7 @@ else:
         ended.append(os.waitstatus_to_exitcode(found[1]) if found[0] else "hung")
 stop.set()
 for thread in threads:
-    thread.join(60)
+    thread.join(120)
 assert ended == [0] * count, ended
 assert not fault, fault
 assert manager.fsck(objects=False) == []
@@ -229,7 +229,7 @@ if (pid := os.fork()) == 0:
 
 ENDED = """
 import time
-end = time.monotonic() + 60
+end = time.monotonic() + 120
 while not (ended := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < end:
     time.sleep(0.01)
 if not ended[0]:

@@ -116,13 +116,13 @@ def test_a_save_into_a_dead_bucket_is_unavailable_and_records_nothing(
     home: Path, s3: str, s3_server: S3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEPTON_OBJECTS", s3)
-    monkeypatch.setenv("LEPTON_WAIT", "3")
     with ModelManager(home, strict=True) as manager:
         manager.save_version(weights(), name="net")
+        monkeypatch.setenv("LEPTON_WAIT", "3")
         s3_server.pause()
         try:
-            with pytest.raises(Unavailable):
-                manager.save_version(weights(1e-4), name="net")
+            with ModelManager(home, strict=True) as away, pytest.raises(Unavailable):
+                away.save_version(weights(1e-4), name="net")
         finally:
             s3_server.resume()
 

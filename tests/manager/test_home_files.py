@@ -122,6 +122,7 @@ def test_nothing_is_opened_beside_a_process_whose_log_was_removed(
             pytest.raises(Unavailable, match=f"were removed while process {other.pid} is at work"),
         ):
             save(manager, 3)
+        monkeypatch.delenv("LEPTON_WAIT")
         print(file=other.stdin, flush=True)
 
         assert other.stdout.readline() == "2\n"

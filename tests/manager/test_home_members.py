@@ -141,7 +141,7 @@ def test_one_member_asks_the_projector_of_another(common: Path) -> None:
         user=ADA.user, group=ADA.user, extra_groups=[TEAM], cwd=common, env=os.environ | {"PYTHONSAFEPATH": "1"},
     )  # fmt: skip
     try:
-        until(lambda: (home / "read" / "main.sock").exists(), 60)
+        until(lambda: (home / "read" / "main.sock").exists())
         told = BOB.lepton("sql", "select count(*) as n from events", "--json", "--home", home, folder=common)
         assert '"n": 1' in told.stdout, told.stderr
     finally:

@@ -222,7 +222,7 @@ def test_the_small_files_of_a_home_may_be_anything_and_nobody_hangs(
         ended.set()
 
     threading.Thread(target=use, daemon=True).start()
-    until(ended.is_set, 60)
+    until(ended.is_set)
 
 
 @pytest.mark.parametrize("column", ["recorded_at", "trusted_at"])

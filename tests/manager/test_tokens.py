@@ -66,7 +66,7 @@ def test_a_secret_is_kept_nowhere_and_its_hash_beside_the_log(
     small: ModelManager, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        made = small.create_token("bea", "admin")
+        made = small.create_token("beatrice", "admin")
         assert made.secret is not None
         small.holder(made.secret)
     told = json.dumps([*small.events()], default=str) + caplog.text + repr(made) + str(small.tokens())
@@ -76,7 +76,7 @@ def test_a_secret_is_kept_nowhere_and_its_hash_beside_the_log(
     assert made.secret.encode() not in files
     assert sha256(made.secret.encode()).digest() in files
     assert sha256(made.secret.encode()).hexdigest() not in told
-    assert "bea" not in json.dumps([each["data"] for each in small.events()])
+    assert "beatrice" not in json.dumps([each["data"] for each in small.events()])
 
 
 def test_repeated_under_its_key_a_token_is_the_same_and_its_secret_is_not_shown(manager: ModelManager) -> None:
@@ -123,10 +123,10 @@ manager, secret = ModelManager(sys.argv[1]), sys.argv[2]
 assert manager.holder(secret) is not None
 print("holds", flush=True)
 sys.stdin.readline()
-begun = time.monotonic()
+begun = asked = held = time.monotonic()
 while manager.holder(secret) is not None:
-    pass
-print(time.monotonic() - begun, flush=True)
+    held, asked = asked, time.monotonic()
+print(held - begun, flush=True)  # as late as that a look still began that found it good
 """
 
 
@@ -144,9 +144,9 @@ def test_another_process_sees_a_revocation_within_a_second(manager: ModelManager
         manager.revoke_token(made.token)
         watching.stdin.write("\n")
         watching.stdin.flush()
-        took = float(watching.stdout.readline())
+        late = float(watching.stdout.readline())
 
-    assert took < tokens.FRESH + 1
+    assert late < tokens.FRESH
 
 
 def test_a_token_ends_when_it_expires(small: ModelManager, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from threading import get_ident
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def train(module: nn.Module, steps: int = 3, seed: int = 0) -> None:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    here = [record for record in caplog.records if record.thread == get_ident()]
+    return [record.getMessage() for record in here if record.levelname == "WARNING"]
 
 
 def bits(source: nn.Module | dict[str, torch.Tensor]) -> dict[str, bytes]:

@@ -65,7 +65,7 @@ def worker(home: Path) -> Iterator[None]:
     known = (*post.capabilities, "class:ridge-line", "class:nearest-centroid")
     post = replace(post, program="own_models", environment={"PYTHONPATH": str(PROGRAMS)}, capabilities=known)
     with parts.desk.assigning(), parts.workplace.working(post):
-        until(parts.desk.ready, 60)
+        until(parts.desk.ready)
         yield
     parts.close()
 

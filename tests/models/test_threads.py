@@ -9,6 +9,8 @@ import torch
 
 from lepton_ai.models.credit.threads import one_thread
 
+from ..asking import PATIENCE
+
 
 def counted() -> int:
     """The threads that a thread begins with now."""
@@ -26,15 +28,15 @@ def test_fits_that_overlap_leave_as_many_threads_as_there_were() -> None:
     def first() -> int:
         with one_thread():
             first_in.set()
-            second_in.wait(10)
+            assert second_in.wait(PATIENCE)
         first_out.set()
         return torch.get_num_threads()
 
     def second() -> tuple[int, int]:
-        first_in.wait(10)
+        assert first_in.wait(PATIENCE)
         with one_thread():
             second_in.set()
-            first_out.wait(10)
+            assert first_out.wait(PATIENCE)
             within = torch.get_num_threads()
         return within, torch.get_num_threads()
 

@@ -51,9 +51,9 @@ def light(payload: Light, work: Context) -> Finished:
     if does == "segfault":
         ctypes.string_at(0)
     elif does == "hog":
-        held = []
-        while True:
-            held.append(bytearray(os.urandom(1 << 20)) * 10)
+        held = [bytearray(os.urandom(1 << 20)) * 10 for _ in range(100)]
+        time.sleep(600)
+        del held
     elif does == "raise":
         raise ValueError("no such luck")
     elif does == "exit":

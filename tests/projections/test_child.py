@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from lepton_ai.projections.queries import child
 from lepton_ai.projections.queries.child import QueryLimits
 from lepton_ai.projections.queries.client import Question
 
+from ..asking import PATIENCE
 from .past import Past, committed
 from .test_guards import HOSTILE
 
-LIMITS = QueryLimits(seconds=2.0, cpu_seconds=4, memory=1 << 29, answer=4 << 20)
+LIMITS = QueryLimits(seconds=PATIENCE, cpu_seconds=4, memory=1 << 29, answer=4 << 20)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +38,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "copy.duckdb"
 
 
-def asked(copy: Path, sql: str, **more: object) -> list[dict[str, object]]:
-    return child.answer(copy, Question(sql, **more), LIMITS).to_pylist()  # type: ignore[arg-type]
+def asked(copy: Path, sql: str, limits: QueryLimits = LIMITS, **more: object) -> list[dict[str, object]]:
+    return child.answer(copy, Question(sql, **more), limits).to_pylist()  # type: ignore[arg-type]
 
 
 def test_it_answers_as_the_views_do_with_parameters_and_as_of(copy: Path) -> None:
@@ -61,7 +63,7 @@ GREEDY = {
 @pytest.mark.parametrize("sql", GREEDY)
 def test_a_greedy_query_is_ended_at_its_limits(copy: Path, sql: str) -> None:
     with pytest.raises(Refused, match=GREEDY[sql]):
-        asked(copy, sql)
+        asked(copy, sql, replace(LIMITS, seconds=2.0) if sql is ENDLESS else LIMITS)
 
 
 @pytest.mark.parametrize("sql", [sql for sql in HOSTILE if "{folder}" not in sql][::20])
@@ -77,7 +79,7 @@ def test_a_child_knows_no_secret_of_its_parents_and_leaves_no_process(
     before = _children(os.getpid())
     with pytest.raises(Refused):
         asked(copy, "SELECT getenv('LEPTON_DATABASE')")
-    assert _children(os.getpid()) == before
+    assert set(_children(os.getpid())) <= set(before)
 
 
 def test_a_damaged_copy_is_told_as_damage(copy: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from lepton_ai.projections.queries.client import Here, Question
 from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.translation import is_of_file, kinds, of_file, of_query
 
+from ..asking import PATIENCE
 from .past import Past
 from .test_storage import small_past, versions
 
@@ -118,8 +119,8 @@ def test_whatever_stands_in_the_place_of_the_file_is_moved_aside_and_the_views_a
     if not wal:
         path.unlink()
     PLACES[what](place)
-    with in_time(60), caplog.at_level(logging.WARNING):
-        asked = Here(lambda: Projection(tmp_path, past, wait=0), 5)
+    with in_time(300), caplog.at_level(logging.WARNING):
+        asked = Here(lambda: Projection(tmp_path, past, wait=0), PATIENCE)
         assert asked.sql(Question(COUNTS), None).to_pylist() == [{"notes": 50, "events": past.end()}]
         with Projection(tmp_path, past, wait=0) as held:
             assert not list(compare(held, past))
@@ -169,7 +170,7 @@ def test_a_view_that_is_gone_from_the_file_is_damage_and_no_fault_of_the_query(t
             stranger.execute(statement)
         with Projection(tmp_path, past, wait=0) as held, pytest.raises(Damaged, match="the read model is damaged"):
             query(held, "SELECT digest FROM versions")
-        asked = Here(lambda: Projection(tmp_path, past, wait=0), 5)
+        asked = Here(lambda: Projection(tmp_path, past, wait=0), PATIENCE)
         assert asked.sql(Question("SELECT version FROM versions"), None)["version"].to_pylist() == [1]
         with pytest.raises(Malformed, match="nowhere"):
             asked.sql(Question("SELECT * FROM nowhere"), None)
@@ -198,6 +199,6 @@ def test_damages_drawn_at_random_all_end_in_the_right_answer(tmp_path: Path) -> 
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         (folder / good.name).write_bytes(ways[n % len(ways)](content))
-        with in_time(120):
-            asked = Here(lambda folder=folder: Projection(folder, past, wait=0), 5)
+        with in_time(300):
+            asked = Here(lambda folder=folder: Projection(folder, past, wait=0), PATIENCE)
             assert asked.sql(Question(COUNTS), None).to_pylist() == [{"notes": 50, "events": past.end()}], n

@@ -17,12 +17,13 @@ STEPS = 30
 def test_a_run_goes_on_while_its_server_is_killed_and_is_delivered_once_and_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("LEPTON_SPOOL", str(tmp_path / "spool")), ("LEPTON_WAIT", "1"), ("LEPTON_HOME", "")):
+    for name, value in (("LEPTON_SPOOL", str(tmp_path / "spool")), ("LEPTON_HOME", "")):
         monkeypatch.setenv(name, value)
     with ModelManager(tmp_path / "home") as local:
         local.save_version({"w": np.zeros(4, dtype=np.float32)}, name="net", message="before")
-    server = ServerProcess(tmp_path / "home")
+    server = ServerProcess(tmp_path / "home", environment={"LEPTON_WAIT": "30"})
     server.start()
+    monkeypatch.setenv("LEPTON_WAIT", "1")
     try:
         saved = []
         with ModelManager(server.url) as manager:

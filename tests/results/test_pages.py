@@ -93,7 +93,7 @@ def test_charts_as_a_page_ask_nobody_either(browser: Any, tmp_path: Path) -> Non
     generator = np.random.default_rng(12)
     series = outcomes_of_predictions("forecasting", np.arange(40.0), np.arange(40.0) + generator.normal(size=40))
     drawing.draw([report_of(series, Asked(draws=0)).plot("forecast")], tmp_path / "forecast.html")
-    seen, asked = browser.new_page(), list[str]()
+    seen, asked = browser.new_context().new_page(), list[str]()
     seen.on("request", lambda request: asked.append(request.url))
 
     seen.goto((tmp_path / "forecast.html").as_uri())

@@ -43,7 +43,7 @@ def dashboard(study: Study) -> Iterator[str]:
 
 
 def test_the_dashboard_opens_on_a_study_of_the_ledger(study: Study, dashboard: str, browser: Any) -> None:
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
 

@@ -186,7 +186,8 @@ def test_earlier_versions_are_begun_with(manager: ModelManager) -> None:
 
 
 def test_a_budget_ends_a_search_and_what_was_at_work_waits(manager: ModelManager) -> None:
-    study = tune(manager, trials=None, budget="2s", keep=0)
+    tune(manager, study="warm", trials=1, keep=0)  # which imports what a search needs
+    study = tune(manager, trials=None, budget="5s", keep=0)
 
     assert study.trials
     statuses = [each.status for each in study.trials]

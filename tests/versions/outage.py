@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
+from lepton_ai.versions.runs import points
 
 
 @contextmanager
@@ -46,9 +47,10 @@ def entries(home: Path) -> list[Path]:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever imports it waits for nothing."""
-    monkeypatch.setenv("LEPTON_WAIT", "0.05")
+def impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever imports it waits for nothing that is locked; a server that has stopped refuses at once."""
+    monkeypatch.setenv("LEPTON_WAIT", "10" if "postgresql" in request.fixturenames else "0.05")
+    monkeypatch.setattr(points, "SECONDS", 600.0)  # no points are told for being old
     monkeypatch.setenv("LEPTON_LANG", "en")
 
 

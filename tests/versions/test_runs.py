@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +31,7 @@ from lepton_ai.versions.runs import run
 from lepton_ai.versions.runs.heartbeat import Heart
 from lepton_ai.versions.runs.lost import LostRuns
 
+from ..asking import until
 from ..cli_home import Cli
 from .outage import locked
 
@@ -54,13 +54,6 @@ with manager.run("net", hyperparameters={"lr": 0.1}, name="nightly", tags=["slow
 def manager(home: Path, monkeypatch: pytest.MonkeyPatch) -> ModelManager:
     monkeypatch.setattr(run, "BEATS", 400)  # a run is heard of every quarter of a second
     return ModelManager(home, actor="ada")
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def killed(home: Path) -> str:

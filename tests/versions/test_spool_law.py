@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lepton_ai import ModelManager, Refused
+from lepton_ai.versions.runs import points
 
 from ..examples import examples
 from .outage import locked
@@ -90,6 +91,7 @@ def test_spooled_and_delivered_is_what_it_would_have_been_at_once(
             play(manager, before)
         play(at_once, after)
         monkeypatch.setenv("LEPTON_WAIT", "0.01")
+        monkeypatch.setattr(points, "SECONDS", 600.0)
         with ModelManager(Path(folder, "later")) as impatient, locked(Path(folder, "later")):
             play(impatient, after)
         monkeypatch.undo()

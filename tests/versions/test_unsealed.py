@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_the_command_line_opens_what_it_shows_and_seals_it_where_it_is_told(home
     assert "bob's reason" in cli(f"{query} --format csv").out
     assert cli(f"{query} --json").json["rows"][0]["actor"] == "ada"
     assert "sealed:v1:" in cli(f"{query} --sealed").out
-    assert "bob" not in cli(f"{query} --sealed").out
+    assert not re.search(r"\bbob\b", cli(f"{query} --sealed").out)
 
 
 def test_what_was_forgotten_shows_as_forgotten(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_query_finds_what_is_sealed_by_what_it_says(asked: ModelManager) -> No
     assert answers == LOOKED_FOR
     assert asked.sql("SELECT count(*) AS n FROM versions WHERE opened(actor) = ?", ["ada"]).to_pylist() == [{"n": 2}]
     stored = asked.sql("SELECT actor FROM versions WHERE opened(actor) = 'ada'", opened=False)
-    assert "ada" not in str(stored.to_pylist()), "the answer shows what is stored, if that is asked for"
+    assert {"actor": "ada"} not in stored.to_pylist(), "the answer shows what is stored, if that is asked for"
 
 
 def test_find_and_runs_know_who_and_what_was_said(asked: ModelManager) -> None:

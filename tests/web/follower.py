@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from .process import PATIENCE
+from ..asking import PATIENCE
 
 SSE: Final = {"Accept": "text/event-stream"}
 ROOM: Final = 20_000

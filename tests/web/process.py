@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import httpx
 
+from ..asking import PATIENCE
 from ..servers import free_port
 
 MAIN: Final = "from lepton_ai.cli import main; main()"
-PATIENCE: Final = 120.0
 _LOOKS: Final = 0.02
 
 

@@ -19,7 +19,7 @@ from lepton_ai.web.served import ServedLedger
 from lepton_ai.web.serving import serve
 from lepton_ai.wiring import Home
 
-PATIENCE = 30.0
+from ..asking import PATIENCE
 
 
 @dataclass

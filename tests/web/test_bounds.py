@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from lepton_ai import ModelManager
 from lepton_ai.web.door.protocol import BoundedProtocol
 from lepton_ai.web.options import Limits
 
-from .server import PATIENCE, Served, served
+from ..asking import PATIENCE
+from .server import Served, served
 
-LIMITS = Limits(body=100_000, json=10_000, silence=0.5, requests=3)
+LIMITS = Limits(body=100_000, json=10_000, silence=30.0, requests=3)
 PATCH = "PATCH /api/v1/models/credit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 GET = "GET /api/v1/position HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -101,19 +103,22 @@ def test_a_body_that_turns_out_too_large_is_refused(server: Served) -> None:
     assert (answer.status_code, answer.json()["type"]) == (413, "tag:lepton-ai,2026:problem:too-large")
 
 
-def test_a_body_that_stops_coming_is_waited_for_so_long(server: Served) -> None:
-    before = server.manager.position()
-    answer = answered(server, f'{PATCH}Content-Length: 30\r\n\r\n{{"descr')
+def test_a_body_that_stops_coming_is_waited_for_so_long(home: Path) -> None:
+    with served(home, limits=replace(LIMITS, silence=0.5)) as server:
+        server.manager.save_version({"w": np.zeros(3)}, name="credit")
+        before = server.manager.position()
+        answer = answered(server, f'{PATCH}Content-Length: 30\r\n\r\n{{"descr')
 
-    assert statuses(answer) == [408]
-    assert b"connection: close" in answer.lower()
-    assert server.manager.position() == before
+        assert statuses(answer) == [408]
+        assert b"connection: close" in answer.lower()
+        assert server.manager.position() == before
 
 
 def test_a_head_that_does_not_come_to_an_end_is_cut_off(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lepton_ai.web.door.protocol.HEAD_SECONDS", 0.2)
     for begun in (b"", b"GET /api", b"\r\n\r\n", GET.encode() + b"X-A: "):
         assert answered(server, begun) == b"", "nothing is answered, and the connection ends"
+    monkeypatch.setattr("lepton_ai.web.door.protocol.HEAD_SECONDS", 3.0)
     with closing(wire(server)) as connection:
         connection.sendall(f"{GET}\r\n".encode())
         assert b'{"seq":' in next_answer(connection)[1]
@@ -138,12 +143,20 @@ def test_a_body_of_one_piece_is_no_head(server: Served) -> None:
 def test_who_does_not_read_is_cut_off(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     cut, lost = threading.Event(), BoundedProtocol.connection_lost
     monkeypatch.setattr("lepton_ai.web.door.protocol.UNREAD_SECONDS", 0.2)
-    monkeypatch.setattr(BoundedProtocol, "connection_lost", lambda *given: (lost(*given), cut.set()))
+    ours = list[Any]()
+
+    def connection_lost(protocol: BoundedProtocol, error: Exception | None) -> None:
+        lost(protocol, error)
+        if protocol.client in ours:
+            cut.set()
+
+    monkeypatch.setattr(BoundedProtocol, "connection_lost", connection_lost)
     weights = GET.replace("position", "models/credit/versions/1/weights")
     with closing(socket.socket()) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         place = httpx.URL(server.url)
         connection.connect((place.host, place.port))
+        ours.append(connection.getsockname())
         connection.settimeout(PATIENCE)
         connection.sendall(f"{weights}\r\n".encode() * 8)
         assert cut.wait(PATIENCE)

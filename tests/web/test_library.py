@@ -16,9 +16,10 @@ from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Forbidden, UnknownRevision
 from lepton_ai.models.registry import OWN
 
+from ..asking import PATIENCE
 from ..cli_home import Cli
 from ..programs.forest import registered_forest
-from .server import PATIENCE, Served, served
+from .server import Served, served
 
 
 @pytest.fixture(scope="module")

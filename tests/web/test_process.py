@@ -14,6 +14,7 @@ import numpy as np
 
 from lepton_ai import ModelManager
 
+from ..asking import PATIENCE
 from ..faults.serving import prepared, stopped_while_locked
 
 MAIN = "from lepton_ai.cli import main; main()"
@@ -31,10 +32,10 @@ def test_sigterm_ends_the_server_with_a_stream_open(home: Path) -> None:
         url = re.search(r"http://\S+", said)
         assert url is not None
         events = f"{url[0]}/api/v1/events"
-        with httpx.stream("GET", events, headers={"Accept": "text/event-stream"}, timeout=30) as stream:
+        with httpx.stream("GET", events, headers={"Accept": "text/event-stream"}, timeout=PATIENCE) as stream:
             assert next(stream.iter_lines()).startswith("retry")
             server.send_signal(signal.SIGTERM)
-            assert server.wait(30) == 0
+            assert server.wait(PATIENCE) == 0
     finally:
         server.kill()
         server.wait()

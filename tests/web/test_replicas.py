@@ -10,6 +10,7 @@ from threading import Barrier
 import httpx
 import pytest
 
+from ..asking import until
 from ..faults.replicas import Pair, ordeal, replicas
 from ..servers import PostgreSQL
 from .follower import SSE
@@ -61,9 +62,10 @@ def test_while_the_database_is_away_it_is_said_and_streams_wait_and_then_all_goe
         postgresql.stop()
         try:
             away = write.send(http, "during")
-            ready, healthy = httpx.get(f"{server.url}/readyz", timeout=60), httpx.get(f"{server.url}/healthz")
+            ready, healthy = httpx.get(f"{server.url}/readyz"), httpx.get(f"{server.url}/healthz")
         finally:
             postgresql.start()
+        until(lambda: write.send(http, "during").status_code == 200)  # as the server recovers
         back = write.send(http, "during")
         again = write.send(http, "during")
 

@@ -12,7 +12,8 @@ import pytest
 from lepton_ai.tensors.digest import digest_of
 from lepton_ai.tensors.frames import MEDIA, head
 
-from .server import PATIENCE, Served, served
+from ..asking import PATIENCE
+from .server import Served, served
 
 PIXELS = np.arange(12, dtype=np.uint8).reshape(3, 4)
 SCRIPT = b"<script>alert(document.domain)</script>"

@@ -61,7 +61,9 @@ def test_a_script_tells_of_its_run_from_beginning_to_end(server: Served, http: h
     assert unpacked(http.get("runs/story", headers=form).json()) == record
 
 
-def test_metrics_are_a_table_in_four_forms(http: httpx.Client) -> None:
+@pytest.fixture(scope="module")
+def table(http: httpx.Client) -> str:
+    """A run with three points."""
     begun(http, "table")
     columns: dict[str, Any] = {
         "names": ["loss", "f1", "loss"],
@@ -70,7 +72,11 @@ def test_metrics_are_a_table_in_four_forms(http: httpx.Client) -> None:
     }
     columns["times"] = [f"2026-11-24T09:30:0{n}Z" for n in range(3)]
     assert http.post("runs/table/metrics", json={"blocks": [columns]}).json() == {"points": 3}
+    return "table"
 
+
+@pytest.mark.usefixtures("table")
+def test_metrics_are_a_table_in_four_forms(http: httpx.Client) -> None:
     rows = http.get("runs/table/metrics").json()["rows"]
     assert [(row["name"], row["step"], row["value"]) for row in rows] == [
         ("loss", 1, 0.5), ("f1", None, 0.25), ("loss", 2, "Infinity"),
@@ -82,6 +88,7 @@ def test_metrics_are_a_table_in_four_forms(http: httpx.Client) -> None:
     assert http.get("runs/table/metrics", headers={"Accept": "image/png"}).status_code == 406
 
 
+@pytest.mark.usefixtures("table")
 def test_the_sdk_at_the_other_end_reads_the_same_runs(server: Served) -> None:
     with ModelManager(server.url) as there:
         here = server.manager

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from lepton_ai.web.door.visitor import Visitor
 from lepton_ai.web.options import Limits
 
 from ..asking import until
-from .server import PATIENCE, Served, served
+from .server import Served, served
 
 LIMITS = Limits(queries=3, query=QueryLimits(seconds=5.0, cpu_seconds=10, memory=1 << 28, answer=4 << 20, rows=50_000))
 ALICE = Visitor("alice", Rights(frozenset(("sql",))), "1")
@@ -222,8 +223,10 @@ def test_hostile_queries_end_at_their_limits_and_reach_nothing(server: Served, s
         client = httpx.Client(base_url=f"{server.url}/api/v1", timeout=120)
         return client.post("/sql", content=body, headers={"Content-Type": "application/json"})
 
+    quick = [each for each in HOSTILE if each not in TOO_LONG]
     with ThreadPoolExecutor(3) as threads:
-        answers = dict(zip(HOSTILE, threads.map(ask, HOSTILE), strict=True))
+        answers = dict(zip(quick, threads.map(ask, quick), strict=True))
+    answers |= {each: ask(each) for each in TOO_LONG}
 
     for what, answer in answers.items():
         assert SECRET not in answer.text, what
@@ -261,7 +264,7 @@ def test_a_query_ends_when_its_client_goes_away(server: Served) -> None:
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(f"{server.url}/api/v1/sql", params={"query": slow}, timeout=1.0)
 
-    until(lambda: not _children(), PATIENCE)  # it would be there for 4 s more
+    until(lambda: not _children())  # it would be there for 4 s more
 
 
 def test_rows_are_written_as_they_are_read() -> None:
@@ -292,8 +295,10 @@ def test_what_a_form_cannot_hold_is_refused_before_the_answer_begins(server: Ser
 
 def _children() -> list[str]:
     """The processes of queries that this one's threads have started; servers of other tests are beside them."""
-    tasks = Path("/proc/self/task").iterdir()
-    started = [child for task in tasks for child in (task / "children").read_text().split()]
+    started = list[str]()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # threads end meanwhile
+            started += (task / "children").read_text().split()
     return [child for child in started if b"lepton_ai.projections.queries.confined" in _words(child)]
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from lepton_ai import ModelManager, settings
 from lepton_ai.errors import Refused, Unavailable
+from lepton_ai.web import rates
 from lepton_ai.web.door import oidc, peer
 from lepton_ai.web.door.lane import Lane
 from lepton_ai.web.door.oidc import Issued
@@ -27,6 +28,7 @@ from lepton_ai.web.served import ServedLedger
 from lepton_ai.web.serving import check_may_start
 from lepton_ai.wiring import Home
 
+from ..asking import PATIENCE
 from .issuer import AUDIENCE, issuing
 from .server import Served, served
 
@@ -103,6 +105,7 @@ def test_nobody_comes_through_a_proxy_without_a_token(server: Served, header: st
 
 def test_a_stream_without_a_token_ends_once_there_are_tokens(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lepton_ai.web.following.streams.CHECKED", 0.2)
+    monkeypatch.setattr("lepton_ai.web.served.FRESH", 4.0)
     with served(home) as server:
         server.manager.save_version({"w": np.zeros(3)}, name="credit")
         with server.client().stream("GET", "/events", headers={"Accept": "text/event-stream"}) as stream:
@@ -165,7 +168,7 @@ def test_tokens_of_an_address_that_guesses_are_looked_up_a_few_at_a_time(
         def slowly(secret: str) -> Any:
             if secret.startswith("lepton_x"):
                 looked.release()
-                assert go_on.wait(30)
+                assert go_on.wait(PATIENCE)
             return visitor(secret)
 
         assert server.client(good).get("/position").status_code == 200
@@ -193,7 +196,8 @@ def test_tokens_of_an_address_that_guesses_are_looked_up_a_few_at_a_time(
         assert server.client(late).get("/position").status_code == 200, "one that was never seen is looked up"
 
 
-def test_what_a_proxy_says_is_believed_of_those_that_are_named(home: Path) -> None:
+def test_what_a_proxy_says_is_believed_of_those_that_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "_MINUTE", 6000.0)
     good = made(home)
     with served(home, hosts=HOSTS, proxies=("127.0.0.1",)) as server:
         stranger = server.client("lepton_" + "x" * 43)
@@ -329,11 +333,11 @@ def test_an_issuer_that_does_not_answer_holds_up_nobody_whose_keys_are_known(mon
         hangs, asked = threading.Event(), threading.Event()
         fetched = issued._fetch
         monkeypatch.setattr(oidc, "_PAUSE", 0.0)
-        monkeypatch.setattr(issued, "_fetch", lambda: (asked.set(), hangs.wait(30), fetched())[-1])
+        monkeypatch.setattr(issued, "_fetch", lambda: (asked.set(), hangs.wait(PATIENCE), fetched())[-1])
         stranger = threading.Thread(target=issued.visitor, args=(f"{issuer.token()[:-4]}AAAA",))
         stranger.start()
         try:
-            assert asked.wait(30)
+            assert asked.wait(PATIENCE)
             assert issued.visitor(issuer.token()) is not None
             assert issued.visitor(f"{issuer.token()[:-4]}AAAA") is None
         finally:
@@ -341,7 +345,8 @@ def test_an_issuer_that_does_not_answer_holds_up_nobody_whose_keys_are_known(mon
             stranger.join()
 
 
-def test_an_issuer_that_is_away_is_not_asked_again_by_everybody() -> None:
+def test_an_issuer_that_is_away_is_not_asked_again_by_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc, "_AWAY", 600.0)
     with issuing() as issuer:
         issuer.is_away, issued = True, Issued(Issuer(issuer.url, AUDIENCE))
         for _ in range(5):

@@ -22,6 +22,7 @@ from lepton_ai.datasets.read import labelled
 from lepton_ai.domain.job.commands import CancelJob, SubmitJob
 from lepton_ai.domain.job.state import JobState
 from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.sql.leases import Lease
 from lepton_ai.events.sql.queue import Mail
 from lepton_ai.jobs.protocol.identity import WorkerKeys
 from lepton_ai.jobs.protocol.messages import Finished, KeptTensors, MadeVersion, encoded
@@ -34,7 +35,7 @@ from lepton_ai.versions.feed import heard
 from lepton_ai.wiring import Home
 from lepton_ai.workers.worker import Post, Worker
 
-from ..asking import freeze, until
+from ..asking import PATIENCE, freeze, until
 from ..cli_home import loans
 from ..events.relaying import relaying
 from ..jobs.channels import ME, Away, Open, Silence, order
@@ -42,9 +43,8 @@ from ..jobs.identities import identity, incarnation
 from ..programs.light_work import LIGHT
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
-TERMS = {"start": 5.0, "lease": 5.0, "heartbeat": 0.5, "pause": 0.1, "drain": 4.0, "poll": 0.02}
+TERMS = {"start": 60.0, "lease": 60.0, "heartbeat": 0.5, "pause": 0.1, "drain": 4.0, "poll": 0.02}
 LEPTON_WORKER = [sys.executable, "-c", "from lepton_ai.cli import main; main()", "worker"]
-SOON = 60.0
 ENDS = ("finished", "failed", "cancelled")
 
 
@@ -64,7 +64,7 @@ class Place:
         self.workers.append(process)
         assert process.stdout is not None
         name = process.stdout.readline().decode().strip()
-        until(lambda: name in {each.incarnation for each in self.home.desk.leases.workers(0)}, SOON)
+        until(lambda: name in {each.incarnation for each in self.home.desk.leases.workers(0)})
         return process
 
     def say(self, body: bytes, who: WorkerKeys | None = None) -> None:
@@ -86,10 +86,19 @@ class Place:
         """A job as it stands."""
         return cast(JobState, self.workspace.ledger.state(f"job/{name}"))
 
+    def lapse(self, name: str) -> None:
+        """Have the term of a job's attempt end now, and its worker be one that was not heard of for as long."""
+        job = self.job(name)
+        with self.home.desk.leases.change() as change:
+            change.lease(Lease(name, job.epoch, job.worker, 0))
+            known = change.heard(job.worker)
+            assert known is not None
+            change.hear(known._replace(heard=0))
+
     def begun(self, name: str, epoch: int = 1) -> int:
         """The process of an attempt, once it is at work."""
         path = self.folder / f"begun-{name}-{epoch}"
-        until(lambda: path.exists() and bool(path.read_text()), SOON)
+        until(lambda: path.exists() and bool(path.read_text()))
         return int(path.read_text())
 
     def let_go(self, name: str, epoch: int) -> None:
@@ -98,7 +107,7 @@ class Place:
 
     def ended(self, *names: str) -> list[str]:
         """How jobs ended, once all have; each exactly once."""
-        until(lambda: all(self.job(name).ended for name in names), SOON)
+        until(lambda: all(self.job(name).ended for name in names))
         for name in names:
             assert sum(kind in ENDS for kind in self.story(name)) == 1
             assert self.story(name)[-1] in ENDS
@@ -170,8 +179,9 @@ def test_a_worker_killed_before_it_began_loses_the_job_to_another(place: Place) 
     first = place.worker()
     freeze(first.pid)
     place.submit("j1")
-    until(lambda: place.job("j1").status == "assigned", SOON)
+    until(lambda: place.job("j1").status == "assigned")
     first.kill()
+    place.lapse("j1")
     place.worker()
 
     assert place.ended("j1") == ["finished"]
@@ -184,9 +194,10 @@ def test_a_worker_killed_at_work_takes_its_process_with_it_and_another_does_the_
     first = place.worker()
     place.submit("j1", "wait")
     pid = place.begun("j1")
-    until(lambda: place.job("j1").status == "running", SOON)
+    until(lambda: place.job("j1").status == "running")
     first.kill()
-    until(lambda: gone(pid), SOON)
+    until(lambda: gone(pid))
+    place.lapse("j1")
     place.worker()
     place.begun("j1", 2)
     place.let_go("j1", 2)
@@ -200,14 +211,15 @@ def test_a_worker_killed_with_its_answer_on_its_lips_makes_no_second_version(tab
     first = tables.worker()
     tables.submit("j1", "wait")
     pid = tables.begun("j1")
-    until(lambda: tables.job("j1").status == "running", SOON)
+    until(lambda: tables.job("j1").status == "running")
     with tables.home.database.connection() as connection:
         connection.execute("BEGIN IMMEDIATE")  # nobody can say anything now
         tables.let_go("j1", 1)
-        until(lambda: gone(pid), SOON)
+        until(lambda: gone(pid))
         first.kill()
         first.wait()
         connection.execute("ROLLBACK")
+    tables.lapse("j1")
     tables.worker()
     tables.begun("j1", 2)
     tables.let_go("j1", 2)
@@ -220,9 +232,10 @@ def test_a_worker_that_slept_beyond_its_lease_is_too_late(place: Place) -> None:
     first = place.worker()
     place.submit("j1", "wait")
     place.begun("j1")
-    until(lambda: place.job("j1").status == "running", SOON)
+    until(lambda: place.job("j1").status == "running")
     freeze(first.pid)
     place.let_go("j1", 1)
+    place.lapse("j1")
     place.worker()
     place.begun("j1", 2)
     first.send_signal(signal.SIGCONT)
@@ -272,12 +285,12 @@ def test_a_job_called_off_is_stopped_and_the_next_one_begins(place: Place) -> No
     place.worker()
     place.submit("j1", "wait")
     pid = place.begun("j1")
-    until(lambda: place.job("j1").status == "running", SOON)
+    until(lambda: place.job("j1").status == "running")
     place.submit("j2")
 
     place.workspace.admit(CancelJob(job="j1", epoch=1, reason="wrong data"), None)
 
-    until(lambda: gone(pid), SOON)
+    until(lambda: gone(pid))
     assert place.ended("j1", "j2") == ["cancelled", "finished"]
     assert place.versions() == 1
 
@@ -289,7 +302,7 @@ def test_a_worker_told_to_leave_gives_its_job_back_in_good_order(place: Place) -
 
     first.terminate()
 
-    assert first.wait(SOON) == 0
+    assert first.wait(PATIENCE) == 0
     requeued = next(event["data"] for event in place.events("j1") if event["type"].endswith("requeued.v1"))
     assert (requeued["error"], requeued["counted"]) == ("Drained", False)
     place.worker()
@@ -372,7 +385,7 @@ def test_an_order_that_comes_twice_or_after_its_end_is_taken_once(tmp_path: Path
     channel.raws += [raw, raw]
     channel.told.append(Fact("j2", 3, "requeued"))
     channel.give(order("j2", 2))
-    until(lambda: worker.step() or not worker.at_work, SOON)
+    until(lambda: worker.step() or not worker.at_work)
     channel.raws.append(raw)
     worker.step()
 
@@ -392,10 +405,10 @@ def test_a_worker_that_nobody_hears_stops_its_process_when_its_lease_is_over(tmp
     worker = Worker(post, Silence(given), Terms(**TERMS | {"lease": 600.0}), lambda: time.monotonic() + later[0])
     path = tmp_path / "begun-j1-1"
 
-    until(lambda: worker.step() or (path.exists() and bool(path.read_text())), SOON)
+    until(lambda: worker.step() or (path.exists() and bool(path.read_text())))
     pid = int(path.read_text())
     later[0] = 601.0
-    until(lambda: worker.step() or gone(pid), SOON)
+    until(lambda: worker.step() or gone(pid))
 
 
 def test_a_worker_tells_of_a_training_and_an_evaluation_what_one_here_tells(place: Place, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ import httpx
 import numpy as np
 import pytest
 
-from ..server import PATIENCE, Served, served
+from ...asking import PATIENCE
+from ..server import Served, served
 from .legible import axe, violations
 from .story import HOSTILE, RUN, told
 
@@ -110,7 +111,7 @@ def test_charts_are_explored_without_a_violation_of_the_policy(server: Served, h
         assert buttons.count() > 0
         for each in buttons.all():
             each.click()
-        expect(page.locator("figure:has(.explored svg path)")).to_have_count(buttons.count(), timeout=1000 * PATIENCE)
+        expect(page.locator("figure:has(.explored svg path)")).to_have_count(buttons.count())
         assert not page.locator("figure [data-drawn]:visible").count()
         buttons.first.click()
         assert page.locator("figure [data-drawn]").first.is_visible()
@@ -127,7 +128,7 @@ def test_charts_are_legible_to_everybody_and_fit_on_a_phone(
         for is_explored in (False, True):
             if is_explored:
                 page.locator("button.explore").first.click()
-                page.locator(".explored svg path").first.wait_for(state="attached", timeout=1000 * PATIENCE)
+                page.locator(".explored svg path").first.wait_for(state="attached")
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, place
             found |= {f"{place} {is_explored} {each['id']}": each["nodes"] for each in violations(page)}
         assert page.evaluate("window.violated ?? []") == []

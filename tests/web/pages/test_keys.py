@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from ..server import PATIENCE, Served
+from ..server import Served
 from .story import open_to_its_user
 
 FOCUSED = "document.activeElement.closest('tr')?.id"
@@ -24,7 +24,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def page(browser: Any, server: Served) -> Iterator[Any]:
     context = browser.new_context(base_url=server.url, locale="en")
-    context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page()
     context.close()
 
@@ -80,8 +79,8 @@ def test_a_row_keeps_the_focus_while_others_come_and_the_change_is_announced(pag
 
     server.manager.save_version({"layer.weight": np.zeros(3, np.float32)}, name="credit")
 
+    page.locator("#news").get_by_text("change").wait_for(state="attached")  # first, for it is taken away
     page.locator(f"#{seqs(server)[10]}").wait_for()
-    page.locator("#news").get_by_text("change").wait_for(state="attached")
     assert page.evaluate(FOCUSED) == row
 
 

@@ -15,7 +15,8 @@ import pytest
 from lepton_ai.web.drawings import WAITING_EACH, Drawings, StillDrawing, drawn
 from lepton_ai.web.pages.charts import figure, program
 
-from ..server import PATIENCE, Served, served
+from ...asking import PATIENCE
+from ..server import Served, served
 
 READERS = 45
 """More than the server has threads."""
@@ -30,7 +31,7 @@ class Gate:
 
         def behind(order: Mapping[str, Any]) -> dict[str, Any]:
             self.orders.append(order)
-            assert self.open.wait(4 * PATIENCE)
+            assert self.open.wait(PATIENCE)
             return made(order)
 
         monkeypatch.setattr(drawings.painter, "made", behind)
@@ -55,7 +56,7 @@ def gate(server: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 @pytest.fixture
 def http(server: Served) -> Iterator[httpx.Client]:
     headers, limits = {"Accept-Language": "en"}, httpx.Limits(max_connections=2 * READERS)
-    with httpx.Client(base_url=server.url, headers=headers, timeout=4 * PATIENCE, limits=limits) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE, limits=limits) as client:
         yield client
 
 
@@ -134,6 +135,6 @@ def test_a_page_shows_a_late_chart_by_itself(
     expect(page.locator("#metric [data-late]")).to_contain_text("still being drawn")
     gate.open.set()
 
-    expect(page.locator("#metric [data-drawn] svg")).to_be_visible(timeout=1000 * PATIENCE)
+    expect(page.locator("#metric [data-drawn] svg")).to_be_visible()
     assert not page.locator("[data-late]").count()
     context.close()

@@ -9,9 +9,9 @@ import httpx
 import numpy as np
 import pytest
 
-from ...asking import until
+from ...asking import PATIENCE, until
 from ...cli_home import loans
-from ..server import PATIENCE, Served, served
+from ..server import Served, served
 from .attempts import asked, begun, measured
 
 WEIGHTS: Final = {"weight": np.zeros(3, dtype=np.float32)}
@@ -30,7 +30,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def context(browser: Any, server: Served) -> Iterator[Any]:
     context = browser.new_context(base_url=server.url, locale="en")
-    context.set_default_timeout(PATIENCE * 1000)
     yield context
     context.close()
 

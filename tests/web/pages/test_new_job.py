@@ -14,7 +14,8 @@ import pytest
 from lepton_ai.errors import Malformed
 from lepton_ai.web.pages.new_job.fields import KINDS, fields_of, request_from
 
-from ..server import PATIENCE, Served, served
+from ...asking import PATIENCE
+from ..server import Served, served
 from .attempts import with_loans
 
 FORM = {"kind": "train", "class": "credit-scoring-model", "model": "risk", "data": "loans", "key": "form-1"}

@@ -11,7 +11,7 @@ import pytest
 
 from lepton_ai import verify_proof
 
-from ..server import PATIENCE, Served
+from ..server import Served
 from .story import HOSTILE, open_to_its_user
 
 
@@ -37,7 +37,6 @@ class Newcomer:
 @pytest.fixture
 def newcomer(server: Served, browser: Any) -> Iterator[Newcomer]:
     context = browser.new_context(base_url=server.url, locale="en")
-    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.goto("/")
     yield Newcomer(page)

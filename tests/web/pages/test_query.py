@@ -65,10 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         with ada.run(model="credit") as run:
             run.log({"loss": 0.4}, step=1)
         secrets = server.token("admin"), server.token("read", owner="eve", models=("credit",)), server.token("sql")
-        clients = [
-            httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {each}"}, timeout=30)
-            for each in secrets
-        ]
+        clients = [httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {each}"}) for each in secrets]
         yield Site(server, *clients)
         for client in clients:
             client.close()

@@ -16,7 +16,8 @@ import pytest
 
 from lepton_ai.demo.german_credit import LABEL, load, split
 
-from ..server import PATIENCE, Served, served
+from ...asking import PATIENCE
+from ..server import Served, served
 
 LOOKS: Final = {
     "1280-light-en": (1280, "light", "en"),
@@ -79,7 +80,6 @@ def ended(page: Any) -> int:
 
 def test_the_story_by_clicks(server: Served, browser: Any, visited: Callable[[Any, str], None]) -> None:
     context = browser.new_context(base_url=server.url, locale="en")
-    context.set_default_timeout(4 * PATIENCE * 1000)
     page, errors = context.new_page(), list[str]()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
@@ -181,7 +181,7 @@ def test_the_story_without_javascript(server: Served, browser: Any) -> None:
     page.get_by_role("button", name="Train").click()
 
     job = page.url.rpartition("/")[2]
-    assert server.manager.jobs.wait(job, timeout=4 * PATIENCE).status == "finished"
+    assert server.manager.jobs.wait(job, timeout=PATIENCE).status == "finished"
     page.reload()
     page.locator("#state .version").click()
     page.get_by_role("link", name="Give it a name").click()

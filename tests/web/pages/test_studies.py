@@ -9,7 +9,8 @@ from html import unescape
 import httpx
 import pytest
 
-from ..server import PATIENCE, Served
+from ...asking import PATIENCE
+from ..server import Served
 from .story import HOSTILE, open_to_its_user, study_of_trials
 
 

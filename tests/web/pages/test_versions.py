@@ -13,7 +13,8 @@ import pytest
 
 from lepton_ai import ModelManager
 
-from ..server import PATIENCE, Served, served
+from ...asking import PATIENCE
+from ..server import Served, served
 
 MARKUP = "<script>alert(1)</script>"
 ROWS: dict[str, Any] = {"validation": ({"a": [1.0, 2.0, 3.0]}, [0, 1, 1]), "task": "binary"}

@@ -12,7 +12,8 @@ import httpx
 import numpy as np
 import pytest
 
-from ..server import PATIENCE, Served
+from ...asking import PATIENCE
+from ..server import Served
 from .attempts import asked, begun, measured, with_loans
 
 
