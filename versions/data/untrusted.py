@@ -78,6 +78,7 @@ class _ReadingChild:
 
     def __init__(self) -> None:
         environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment["MALLOC_ARENA_MAX"] = "1"  # each thread's own would take 64 MiB of the addresses that it may have
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _PROGRAM, *map(str, sys.path)],
