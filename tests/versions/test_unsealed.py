@@ -128,7 +128,7 @@ def test_a_query_finds_what_is_sealed_by_what_it_says(asked: ModelManager) -> No
     assert answers == LOOKED_FOR
     assert asked.sql("SELECT count(*) AS n FROM versions WHERE opened(actor) = ?", ["ada"]).to_pylist() == [{"n": 2}]
     stored = asked.sql("SELECT actor FROM versions WHERE opened(actor) = 'ada'", opened=False)
-    assert {"actor": "ada"} not in stored.to_pylist(), "the answer shows what is stored, if that is asked for"
+    assert not re.search(r"\bada\b", str(stored.to_pylist())), "the answer shows what is stored, if that is asked for"
 
 
 def test_find_and_runs_know_who_and_what_was_said(asked: ModelManager) -> None:

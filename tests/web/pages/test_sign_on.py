@@ -258,11 +258,11 @@ def test_more_models_than_a_cookie_holds_are_refused(issuer: SmallIssuer, http: 
 
 def test_of_an_error_the_code_alone_is_told(issuer: SmallIssuer, http: httpx.Client) -> None:
     state = httpx.URL(http.get("/login/issuer").headers["location"]).params["state"]
-    said = {"state": state, "error": "access_denied", "error_description": "call 555 now"}
+    said = {"state": state, "error": "access_denied", "error_description": "call 5550123 now"}
     answer = http.get("/login/callback", params=said)
 
     assert "(access_denied)" in refusal(answer)
-    assert "call 555" not in answer.text
+    assert "5550123" not in answer.text
 
 
 @pytest.mark.parametrize("place", ["//evil.example", "https://evil.example", "/\\evil.example", "/" + "x" * 5000, ""])
