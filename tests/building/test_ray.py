@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -24,58 +26,47 @@ from lepton_ai.building.parallel import launch
 from lepton_ai.building.parallel.cluster import VARIABLE, ray_package
 from lepton_ai.cli.app import lepton
 from lepton_ai.errors import Refused, Unavailable
+from lepton_ai.tests.building.ray_driver import (  # as the other process finds it
+    MARK,
+    address,
+    begin,
+    processes,
+    trained_though_one_was_killed,
+)
 
 from ..asking import PATIENCE
 from .test_parallel import trained
 from .test_trainer import rows
 
-MARK = "LEPTON_TEST_RAY"
-"""A variable that all processes of the cluster find in their environment."""
-
-
-def processes(words: bytes = b"") -> list[int]:
-    """The processes of the cluster whose command line has these words, the oldest first."""
-    found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            marked = f"{MARK}={os.environ[MARK]}".encode() in (folder / "environ").read_bytes().split(b"\0")
-            if marked and int(folder.name) != os.getpid() and words in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return sorted(found)
-
 
 def test_a_cluster_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not ray.is_initialized(), "this process would go to the cluster of other tests"
     with socket.create_server(("127.0.0.1", 0)) as free:
-        monkeypatch.setenv(VARIABLE, address := f"127.0.0.1:{free.getsockname()[1]}")
-    with pytest.raises(Unavailable, match=f"there is no Ray cluster at '{address}'"):
+        monkeypatch.setenv(VARIABLE, place := f"127.0.0.1:{free.getsockname()[1]}")
+    with pytest.raises(Unavailable, match=f"there is no Ray cluster at '{place}'"):
         trained(nodes=2)
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A Ray of this machine with two CPUs; its address."""
+def driver() -> Iterator[ProcessPoolExecutor]:
+    """A process that Ray's own code may end, which begins the cluster and trains on it."""
     folder = tempfile.mkdtemp(prefix="ray")  # a short path, for its sockets
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")  # else every other test goes first
         patch.setenv("RAY_memory_monitor_refresh_ms", "0")  # other tests' memory is none of its concern
         patch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
         patch.setenv("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")  # which would be two processes more
         patch.setenv("RAY_TRAIN_METRICS_ENABLED", "0")
         patch.setenv(MARK, secrets.token_hex(8))
         try:
-            told = ray.init(
-                num_cpus=2, include_dashboard=False, object_store_memory=100 << 20, log_to_driver=False,
-                logging_level="ERROR", _temp_dir=folder,
-            )  # fmt: skip
-            yield told.address_info["gcs_address"]
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+                process.submit(begin, folder).result()
+                yield process
+                process.submit(ray.shutdown).result()
         finally:
-            ray.shutdown()
-            for name in ("RAY_AUTH_MODE", "PYTHONBREAKPOINT"):  # Ray sets them where it begins a cluster
-                os.environ.pop(name, None)
             gone = time.monotonic() + PATIENCE
             while processes() and time.monotonic() < gone:
                 time.sleep(0.1)
@@ -86,6 +77,12 @@ def cluster() -> Iterator[str]:
     assert left == []
 
 
+@pytest.fixture
+def cluster(driver: ProcessPoolExecutor) -> str:
+    """The address of a Ray of this machine with two CPUs."""
+    return driver.submit(address).result()
+
+
 def written(path: Path) -> str:
     """The rows as a file."""
     columns, labels = rows()
@@ -94,7 +91,7 @@ def written(path: Path) -> str:
 
 
 def test_a_job_for_two_nodes_and_a_training_of_which_one_worker_was_killed_learn_what_one_process_learns(
-    cluster: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    driver: ProcessPoolExecutor, cluster: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(launch, "KEPT_EVERY", 0.0)
     alone, expected = trained()
@@ -112,12 +109,7 @@ def test_a_job_for_two_nodes_and_a_training_of_which_one_worker_was_killed_learn
         version = manager.show(ended.version)
         whole = manager.load_tensors(ended.version)
 
-    def kill(epoch: int) -> None:
-        if epoch == 4:
-            os.kill(processes(b"ray::RayTrainWorker")[0], signal.SIGKILL)
-
-    monkeypatch.setenv(VARIABLE, cluster)
-    again, told = trained(kill, nodes=2)
+    again, told = driver.submit(trained_though_one_was_killed).result()
 
     for name in ("loss", "held_out_loss"):
         assert [each[name] for each in figures] == pytest.approx([each[name] for each in expected], rel=1e-5)
