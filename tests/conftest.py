@@ -27,6 +27,7 @@ from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.database import Database
 from lepton_ai.events.sql.store import Store
+from lepton_ai.jobs import wait
 from lepton_ai.ledger import Ledger
 from lepton_ai.projections.file import ViewsFile
 from lepton_ai.projections.instance import opened
@@ -94,6 +95,22 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests begin in a folder of nobody's: within a checkout as large as this each save asks git, 15 ms a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("nowhere"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jobs_take_their_time() -> Iterator[None]:
+    """A job that a busy machine is slow to begin is nothing to speak of: commands that wait for it say nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wait, "SURELY", PATIENCE)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
