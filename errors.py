@@ -266,7 +266,12 @@ class NotAsSigned(Damaged):
 
 def recorded(error: BaseException) -> str:
     """An error's words as they are recorded: who reads them later may come by another door."""
-    return error.fact if isinstance(error, LeptonError) else str(error)
+    if isinstance(error, LeptonError):
+        return error.fact
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an error of somebody's own, whose words raise
+        return type(error).__name__
 
 
 def _restored(kind: type[LeptonError], words: tuple[Any, ...]) -> LeptonError:

@@ -107,7 +107,10 @@ def in_json(value: Any, other: Callable[[Any], Any] = lambda value: value) -> An
 
 def canonical(content: Any) -> str:
     """The text of a command's content that its digest is made of. It must never change: stored keys stand for it."""
-    return _canonical(content)
+    try:
+        return _canonical(content)
+    except TypeError:  # names that are no text stand among some that are, and have no order
+        return _canonical(_with_text_names(content))
 
 
 def scalar(value: Any) -> Any:
@@ -273,6 +276,15 @@ def _in_words(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, Any]", value))
     return sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else str(value)
+
+
+def _with_text_names(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        pairs = cast("Mapping[Any, Any]", content).items()
+        return {name if isinstance(name, str) else _canonical(name): _with_text_names(each) for name, each in pairs}
+    if isinstance(content, list | tuple):
+        return [_with_text_names(each) for each in cast("Sequence[Any]", content)]
+    return content
 
 
 _canonical: Final = JSONEncoder(sort_keys=True, default=_in_words).encode

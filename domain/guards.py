@@ -18,6 +18,12 @@ def writable(model: ModelState) -> None:
         raise Refused(f"model {model.name!r} is archived; `unarchive` opens it again")
 
 
+def has_branch(model: ModelState, name: str) -> None:
+    """A version can go on a branch that there is; the first of a model opens its own."""
+    if model.versions and model.head(name) is None:
+        raise Refused(f"{model.name} has no branch {name!r} yet; open it with `lepton branch {name} REV`")
+
+
 def unused(model: ModelState, name: str) -> None:
     """A name is free in the one name space of branches, tags and aliases; a protected alias may stand nowhere yet."""
     taken = model.taken(name)

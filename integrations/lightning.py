@@ -54,7 +54,8 @@ class LightningCallback(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         del pl_module
-        if stage == "fit" and not any(isinstance(each, RunLogger) for each in trainer.loggers):
+        told = any(isinstance(each, RunLogger) and each.tells(self._recorder) for each in trainer.loggers)
+        if stage == "fit" and not told:
             trainer.loggers = [*trainer.loggers, RunLogger(self._recorder)]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -70,7 +71,8 @@ class LightningCallback(Callback):
         if self._checkpoints and trainer.is_global_zero:
             self._recorder.checkpoint(pl_module, _optimizer(trainer), trainer.global_step)
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # other callbacks have put averaged parameters in by now
         if trainer.is_global_zero:
             self._recorder.finish(pl_module, _optimizer(trainer))
 
@@ -90,6 +92,10 @@ class RunLogger(Logger):
     def __init__(self, recorder: TrainingRecorder) -> None:
         super().__init__()
         self._recorder = recorder
+
+    def tells(self, recorder: TrainingRecorder) -> bool:
+        """Whether it tells a recorder."""
+        return recorder is self._recorder
 
     @property
     def name(self) -> str:

@@ -52,12 +52,14 @@ def autolog(
         raise Malformed(f"the module is {words_of(module)}; give a torch.nn.Module")
     if not isinstance(optimizer, torch.optim.Optimizer):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise Malformed(f"the optimizer is {words_of(optimizer)}; give one of torch.optim")
-    if every < 1:
-        raise Malformed(f"every is {every}; give the steps between two points, at least 1")
-    if manager is None:
-        from ..manager import ModelManager
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise Malformed(f"every is {every!r}; give the steps between two points, a whole number of at least 1")
+    from ..manager import ModelManager
 
+    if manager is None:
         manager = ModelManager()
+    elif not callable(getattr(manager, "run", None)):
+        raise Malformed(f"the manager is {words_of(manager)}; give a ModelManager")
     own = {"optimizer": type(optimizer).__name__, **plain_only(optimizer.defaults)}
     chosen = own if hyperparameters is None else hyperparameters
     with manager.run(name or kebab(type(module).__name__), hyperparameters=chosen) as run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -18,7 +18,7 @@ from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob
 from ..domain.job.kinds import REPORT_OPTIONS, LabelledRows, checked_payload
 from ..domain.model.metric import checked_better
 from ..domain.model.recipe import Recipe
-from ..errors import Refused, Stale
+from ..errors import Malformed, Refused, Stale
 from ..events.job import JobSubmitted
 from ..models.imports import announced
 from ..models.registry import is_own_name, known
@@ -45,6 +45,15 @@ class JobLimits:
     retries: int = 3
     after: tuple[str, ...] = ()
     """The jobs that must have finished before, by their ids."""
+
+
+def check_limits(limits: Mapping[str, Any], workers: int) -> None:
+    """Hold the names that a caller gave beside those of a search against the limits of jobs. Raises `Malformed`."""
+    known = [each.name for each in fields(JobLimits)]
+    if unknown := [name for name in limits if name not in known]:
+        raise Malformed(f"there is nothing to give as {unknown[0]}; of jobs there are {', '.join(known)}")
+    if limits and not workers:
+        raise Malformed(f"{next(iter(limits))} is of jobs; give workers too, which do them")
 
 
 @damage_first(lambda jobs: jobs.workspace)
@@ -274,6 +283,7 @@ class Jobs:
 
     def _limits(self, *, after: str | JobRecord | Sequence[str | JobRecord] = (), **limits: Any) -> JobLimits:
         """The limits that a caller gave, with the ids of the jobs that must have finished before."""
+        check_limits(limits, workers=1)
         given = (after,) if isinstance(after, str | JobRecord) else after
         words = [each.job if isinstance(each, JobRecord) else each for each in given]
         return JobLimits(after=tuple(dict.fromkeys(self.workspace.named("job", each) for each in words)), **limits)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import Final, Protocol
 
@@ -73,17 +74,20 @@ class Desk:
 
     def assigning(self) -> Supervised:
         """Have jobs assigned, by this process where no other does."""
-        return Supervised(self.assign, "assigner", self.terms.drain)
+        return Supervised(partial(self.assign, tell=log.debug), "assigner", self.terms.drain)
 
-    def assign(self, stop: Event) -> None:
-        """Assign until told to stop; while another process does, wait for it to end. Raises what keeps it from that."""
+    def assign(self, stop: Event, *, tell: Callable[..., None] = log.info) -> None:
+        """Assign until told to stop; while somebody else does, which it can `tell`, wait for them to end.
+
+        Raises what keeps it from that.
+        """
         other = False
         while not stop.is_set():
             try:
                 held = self.lock()
             except LockHeld as error:  # which is as good
                 if not other:
-                    log.info("%s", error)
+                    tell("%s", error)
                 other = True
                 stop.wait(RETRY)
                 continue

@@ -313,7 +313,7 @@ CHINESE: Final = {
     ),
     "evaluate {version} on rows that no fold had": "用各折之外的行评估 {version}",
     "one round of its folds takes more than a fifth of the budget": "一轮交叉验证超过预算的五分之一",
-    "the budget was over before its turn": "轮到它之前预算已用完",
+    "the build was over before its turn": "轮到它之前构建已结束",
     "every trial of it failed": "其所有试验均失败",
     "each of its settings fell behind on the first folds": "其各种设置在前几折中均落后",
     "few parameters: hard to beat on few rows, and the yardstick of all others": (

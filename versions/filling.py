@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from ..errors import Refused
 from ..models.optimizer_state import FILE as OPTIMIZER
-from ..models.optimizer_state import fill
+from ..models.optimizer_state import fitting
 
 if TYPE_CHECKING:
     from ..tensors.graph import Graph
@@ -93,6 +93,8 @@ def checkpoint_loaded(
         raise Refused(
             f"a checkpoint of run {run} was kept as bare tensors; take them with load_checkpoint_tensors, or pass into="
         )
+    what = f"the checkpoint of run {run}"
+    state = None if optimizer is None else fitting(optimizer, _optimizer(vault, digest, graph), what)
     try:
         target = restored_into(vault, digest, graph, architecture, into)
     except Refused as refusal:  # its advice is a version's
@@ -102,7 +104,7 @@ def checkpoint_loaded(
         known, given = target.hyperparameters, hyperparameters()
         target.hyperparameters.update({name: given[name] for name in known if name in given})
     if optimizer is not None:
-        fill(optimizer, _optimizer(vault, digest, graph), f"the checkpoint of run {run}")
+        optimizer.load_state_dict(state)
     return target
 
 

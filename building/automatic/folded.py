@@ -28,6 +28,7 @@ OnFold = Callable[[int, Mapping[str, float]], object]
 """Called behind each fold, counted from 1, with the means of all figures so far."""
 THRESHOLD: Final = "threshold"
 EPOCHS: Final = "epochs"
+SETTINGS: Final = (THRESHOLD, EPOCHS)
 """What of `figures` is no figure: the threshold, and how many epochs a net learnt for on average until its best."""
 FEWEST: Final = 20
 """Rows to choose a model by."""

@@ -92,6 +92,7 @@ def _lightgbm(plan: EstimatorHyperparameters, layout: Layout, classes: bool) -> 
         min_child_samples=plan.min_rows,
         reg_lambda=plan.l2,
         colsample_bytree=plan.columns_share,
+        n_jobs=0,  # as many as `threads_for` allows; None is LightGBM's own count of cores
         random_state=plan.seed,
         deterministic=True,
         verbose=-1,

@@ -126,6 +126,12 @@ class EstimatorModel(KeptEstimator):
             raise Refused(f"{self.name} holds a {type(estimator).__name__}; load it as a version of its own")
         return estimator
 
+    def _take(self, estimator: Any) -> None:
+        """Hold an estimator; of several classes the rows may have shown two."""
+        super()._take(estimator)
+        if isinstance(estimator, TableEstimator):
+            self.predicts(estimator.task_)
+
     def _follow_settings(self, told: Mapping[str, Json]) -> None:
         """Nothing: what was chosen is the plan's."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from pathlib import PurePath
@@ -13,11 +14,12 @@ from typing import Any, Final, Protocol, cast
 from optuna.trial import FrozenTrial
 
 from ...building.automatic.candidates import Choice, choice_of, suspicions
-from ...building.automatic.folded import FoldedRows
+from ...building.automatic.folded import SETTINGS, FoldedRows
 from ...building.automatic.plan import MOST_FOLDS, FoldPlan, usual_folds
 from ...building.automatic.question import METRICS
 from ...datasets.selection import Selection, selection
 from ...datasets.tables import fingerprint
+from ...domain.guards import has_branch
 from ...domain.model.metric import better_when, checked_better
 from ...domain.names import DATA_PREFIX, checked_label, checked_model, checked_name
 from ...domain.studies.decide import checked_study
@@ -26,6 +28,7 @@ from ...results import Version
 from ...results.work.builds import BuildRecord, CandidateRecord
 from ...versions.training_rows import training_rows
 from ...versions.workspace import Workspace
+from ..api import check_limits
 from ..studies.budget import checked_budget, checked_trials, checked_workers
 from ..studies.definition import DIRECTIONS
 from ..studies.held import HeldStudy, Locks, held_study
@@ -90,13 +93,13 @@ class Building:
         seconds = checked_budget(USUAL if budget is None and trials is None else budget)
         most = checked_trials(trials, seconds)
         side_by_side = max(1, workers := checked_workers(workers))
-        if limits and not workers:
-            raise Malformed(f"{next(iter(limits))} is of jobs; give workers too, which do them")
+        check_limits(limits, workers)
         if task not in ("auto", *METRICS):
             raise Malformed(f"there is no task {task!r} to build for; there are {', '.join(METRICS)}")
         checked_name(branch, "branch")
         model = _model_name(name, data)
         workspace = self.manager.jobs.begun()
+        has_branch(workspace.model(model), branch)
         chosen = selection(types, drop, columns)
         rows, values = training_rows(self.manager, data, labels, chosen)
         plan = _plan(len(values), task, positive, folds, groups, time_column, seed)
@@ -151,9 +154,7 @@ class Building:
         trials = held.opened.study.get_trials(deepcopy=False)
         board = leaderboard(definition, trials)
         if not board or board[0].trial is None:
-            raise Refused(
-                f"no candidate of {definition.study} came to a figure in its time; build again, and it goes on"
-            )
+            raise Refused(f"no candidate of {definition.study} came to a figure{held.why_no_figure('build')}")
         best = trials[board[0].trial]
         key = f"study/{held.opened.id}/{best.number}/{branch}"
         if (version := version_before(workspace, definition.model, key)) is None:
@@ -206,6 +207,9 @@ def _definition(
 ) -> BuildDefinition:
     told = checked_better(better or {})
     searched = checked_label(metric or METRICS[folded.target.task], "metric")
+    if searched in SETTINGS:
+        usual = METRICS[folded.target.task]
+        raise Malformed(f"{searched!r} is what a model is set to, and no figure; name a metric such as {usual}")
     direction = DIRECTIONS[better_when(searched, {**workspace.model(model).better, **told})]
     choice = _chosen(choice_of(folded.table), candidates)
     label = labels if isinstance(labels, str) else None
@@ -214,7 +218,15 @@ def _definition(
         space=space_of_choice(choice), sampler="tpe", pruner="median", seed=seed, fixed={}, chosen=chosen, plan=plan,
         choice=choice, digest=str(fingerprint(folded.table, folded.labels)["digest"]),
     )  # fmt: skip
-    return replace(definition, study=checked_study(study_name(model, definition.told())))
+    turned = {} if direction == _usual_direction(searched) else {"directions": [direction]}
+    return replace(definition, study=checked_study(study_name(model, definition.told() | turned)))
+
+
+def _usual_direction(metric: str) -> Any:
+    """Which way a metric is better that nobody said more of; None where that is not known."""
+    with suppress(Refused):
+        return DIRECTIONS[better_when(metric)]
+    return None
 
 
 def _plan(

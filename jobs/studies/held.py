@@ -17,6 +17,7 @@ from ...versions.studies.known import study_of
 from ...versions.studies.opened import OpenStudy
 from ...versions.workspace import Workspace
 from .definition import SearchDefinition
+from .record import ERROR
 
 Locks = Callable[[str], Held]
 """Gives a lock of the ledger's; raises `LockHeld` at once where another process holds it."""
@@ -35,6 +36,16 @@ class HeldStudy:
     def complete(self) -> bool:
         """Whether a trial has come to a figure."""
         return bool(self.opened.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+
+    def why_no_figure(self, again: str) -> str:
+        """Why no trial came to one, and what mends it: to do the thing `again`."""
+        if self.opened.stopped:
+            return f" before it was stopped; {again} again, and it goes on"
+        ended = [each for each in self.opened.study.get_trials(deepcopy=False) if each.state.is_finished()]
+        if ended and all(each.state == TrialState.FAIL for each in ended):
+            last = ended[-1].user_attrs.get(ERROR, "no reason")
+            return f": all of them failed, the last with {last}; mend the data or what is tried, and {again} again"
+        return f" in its time; give it more, and {again} again"
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from optuna.trial import Trial, TrialState
 
+from ...building.automatic.folded import SETTINGS
 from ...building.search.samplers import grid_size, pruner_of, sampler_of
 from ...errors import Refused
 from ...versions.studies.frozen import STATUS
@@ -156,7 +157,7 @@ class Search:
         for metric in self.definition.metrics:
             if metric not in figures:
                 self._tell(trial, TrialState.FAIL)
-                known = ", ".join(sorted(figures)) or "nothing"
+                known = ", ".join(sorted({*figures}.difference(SETTINGS))) or "nothing"
                 raise Refused(f"no trial measures {metric!r}; trials measure {known}: name one of these")
             values.append(float(figures[metric]))
         if any(math.isnan(value) for value in values):

@@ -21,7 +21,7 @@ from ...versions.data.named_data import asked_of_worker
 from ...versions.studies.opened import OpenStudy
 from ...versions.training_rows import KnowsData, training_rows, validation_rows
 from ...versions.workspace import Workspace
-from ..api import Jobs
+from ..api import Jobs, check_limits
 from .budget import checked_budget, checked_keep, checked_trials, checked_workers
 from .definition import SearchDefinition, definition_of
 from .earlier import tell_earlier
@@ -77,8 +77,7 @@ class Tuning:
         seconds, workers, keep = checked_budget(budget), checked_workers(workers), checked_keep(keep)
         most, begun = checked_trials(trials, seconds), time.monotonic()
         checked_warm(warm)
-        if limits and not workers:
-            raise Malformed(f"{next(iter(limits))} is of jobs; give workers too, which do them")
+        check_limits(limits, workers)
         jobs = self.manager.jobs
         workspace = jobs.begun()
         state = workspace.model(name or model)
@@ -98,8 +97,7 @@ class Tuning:
             Search(definition, held.opened, does, most, over, max(1, workers), held.lock.check, on_trial).run()
             best = _best(held.opened.study, definition, max(1, keep))
             if not best:
-                ended = "before it was stopped" if held.opened.stopped else "in its time"
-                raise Refused(f"no trial of {definition.study} came to a figure {ended}; search again, and it goes on")
+                raise Refused(f"no trial of {definition.study} came to a figure{held.why_no_figure('search')}")
             keeping = _Keeping(self.manager, definition, workspace, data, labels, branch, validation, message)
             for trial in best[:keep]:
                 keeping.keep(held.opened, trial, workers, limits)
@@ -147,7 +145,8 @@ class _Keeping:
     def keep(self, opened: OpenStudy, trial: FrozenTrial, workers: int, limits: Mapping[str, Any]) -> Version:
         """The version that a trial is; fitted once, however often it is asked for."""
         search = self.definition
-        key = f"study/{opened.id}/{trial.number}/version"
+        beside = "" if self.branch == "main" else f"/{self.branch}"  # main has the keys that it always had
+        key = f"study/{opened.id}/{trial.number}/version{beside}"
         chosen = search.hyperparameters(trial.params)
         words = self.message or f"trial {trial.number} of study {search.study}"
         common: dict[str, Any] = {"name": search.model, "branch": self.branch, "message": words, "key": key}

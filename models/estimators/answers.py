@@ -59,11 +59,19 @@ def answers_of(estimator: Any) -> Answers:
 
 def _task(estimator: Any, classes: int) -> str:
     base = needed("sklearn.base")
-    if getattr(estimator, "n_outputs_", 1) != 1:
+    if _answers_a_row(estimator) != 1:
         return ""
     if base.is_classifier(estimator):
         return {0: "", 2: "binary"}.get(classes, "multiclass")
     return "regression" if base.is_regressor(estimator) else ""
+
+
+def _answers_a_row(estimator: Any) -> int:
+    """How many answers it gives of a row; a net of classes counts its units as outputs."""
+    binarizer = getattr(estimator, "_label_binarizer", None)
+    if binarizer is not None:
+        return 2 if str(getattr(binarizer, "y_type_", "")).startswith("multilabel") else 1
+    return getattr(estimator, "n_outputs_", 1)
 
 
 def _columns(estimator: Any) -> tuple[str, ...] | None:

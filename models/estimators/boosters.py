@@ -27,6 +27,10 @@ _REAL = (
 )
 
 
+_NO_CHANCES = ("binary:logitraw", "cross_entropy_lambda")
+"""Objectives of two classes whose answers are no probabilities."""
+
+
 class BoosterAnswers:
     """What a booster says of rows: probabilities of classes 0, 1, …, or numbers."""
 
@@ -74,7 +78,7 @@ def _of_lightgbm(booster: Any) -> tuple[str, int]:
 
 
 def _task(objective: str, classes: int) -> str:
-    if objective.startswith(("binary", "cross_entropy")) and objective != "binary:logitraw":
+    if objective.startswith(("binary", "cross_entropy")) and objective not in _NO_CHANCES:
         return "binary"
     if objective.startswith(("multi", "multiclass")):
         return "multiclass" if classes else ""

@@ -14,23 +14,28 @@ from ...errors import Malformed
 from .libraries import needed
 
 
-def rows_for(data: Any, names: Sequence[str] | None, *, categories: bool) -> Any:
+def rows_for(data: Any, names: Sequence[str] | None, *, categories: bool, spaces: str = " ") -> Any:
     """Rows for an estimator that learnt columns of these names, None where it learnt an array.
 
     Arrays, lists and sparse matrices are left to the estimator. Where it reads `categories` (XGBoost, LightGBM), text
-    is given as pandas' category. Raises `Malformed` naming columns that are lacking.
+    is given as pandas' category; `spaces` is what it writes for a space in a name. Raises `Malformed` naming columns
+    that are lacking.
     """
     held = data if _is_frame(data) else _framed(data) if names is not None else _array(data)
     if names is None or not _is_frame(held):
         return held
     present = [str(each) for each in held.columns]
-    if lacking := [name for name in names if name not in present]:
+    places = {each.replace(" ", spaces): place for place, each in enumerate(present)}
+    places |= {each: place for place, each in enumerate(present)}
+    if lacking := [name for name in names if name not in places]:
         raise Malformed(
             f"the data lacks column {listed(lacking)}, which the estimator learnt; it has {listed(present)}"
         )
-    frame = held if present == [*names] else held[[*names]]
+    wanted = [places[name] for name in names]
+    frame = held if wanted == [*range(len(present))] else held.iloc[:, wanted]
     if categories:
-        texts = [name for name in names if frame[name].dtype.kind not in "biufc" and frame[name].dtype != "category"]
+        kinds = frame.dtypes.items()
+        texts = [name for name, kind in kinds if kind.kind not in "biufc" and kind != "category"]
         frame = frame.astype(dict.fromkeys(texts, "category")) if texts else frame
     return frame
 

@@ -16,6 +16,8 @@ from .trees import check_tree
 
 CLASS: Final = "lightgbm.basic.Booster"
 _TREE: Final = "Tree="
+_SIZES: Final = "tree_sizes="
+"""Where each tree begins: from these LightGBM reads them in threads, which end the process where one is wrong."""
 _FORMATS: Final = ("%.17g", "%g")
 _CATEGORICAL: Final = 1
 """The bit of a node's `decision_type` that says that its feature is one of categories."""
@@ -43,7 +45,8 @@ def text_of(lines: Any, kept: KeptArrays) -> str:
     """The text of a skeleton, its trees checked. Raises `Malformed` where it is none of LightGBM's."""
     if not isinstance(lines, list):
         raise Malformed("this LightGBM model has no text; nothing was built")
-    text = "\n".join(_line(each, kept) for each in cast("list[Any]", lines))
+    written = (_line(each, kept) for each in cast("list[Any]", lines))
+    text = "\n".join(line for line in written if not line.startswith(_SIZES))
     _check(text)
     return text
 

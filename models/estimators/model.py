@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from ...datasets.tables import identity
-from ...errors import Malformed, Refused
+from ...errors import LeptonError, Malformed, Refused
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.predictions import outcomes_of_predictions
 from ...evaluation.resampling import Sampling
@@ -100,6 +100,8 @@ class KeptEstimator(Model):
                 cli="judge what it predicted from Python, by evaluate_predictions",
             )
         chances = self.predict_proba(data) if asked.gives_chances else None
+        if chances is not None and not np.allclose(chances.sum(axis=1), 1, atol=1e-3):
+            chances = None  # of each class against all others, which are not those of one choice
         return outcomes_of_predictions(asked.task, labels, called, chances, asked.classes or None, sampling)
 
     def train(
@@ -168,6 +170,7 @@ class KeptEstimator(Model):
         if self._tensors is not None and not _same(fresh, self._tensors):  # it was fitted anew
             self._tensors, self.settings, self.metrics, self.validation, self.data = None, {}, {}, None, None
         if self._tensors is None:
+            _check_comes_back(fresh)
             self._tensors, self._stamp = fresh, _stamp(fresh)
         if (told := settings_of(estimator)) != self._told:
             self._told = told
@@ -207,8 +210,17 @@ class KeptEstimator(Model):
         self.predicts(self._answers.task)
 
     def _rows(self, data: Any) -> Any:
-        categories = library_of(self._estimator) in ("lightgbm", "xgboost")
-        return rows_for(data, self._asked.columns, categories=categories)
+        library = library_of(self._estimator)
+        spaces = "_" if library == "lightgbm" else " "
+        return rows_for(data, self._asked.columns, categories=library in ("lightgbm", "xgboost"), spaces=spaces)
+
+
+def _check_comes_back(tensors: Mapping[str, torch.Tensor]) -> None:
+    """Raise `Refused` where an estimator could be saved, but never loaded."""
+    try:
+        put_together({name: each.numpy() for name, each in tensors.items()})
+    except LeptonError as error:
+        raise Refused(f"what is saved of it would not come back: {error.fact}") from error
 
 
 def _check_fitted(estimator: Any) -> None:

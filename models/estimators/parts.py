@@ -23,10 +23,13 @@ from .skops_tree import (
     members,
     nodes,
     parts_of,
+    plain_node,
     take_arrays,
     tell_everywhere,
+    tell_false,
     tell_once,
     value_of,
+    without,
 )
 from .trust import check_trust, with_aliases, without_aliases
 
@@ -47,6 +50,7 @@ def taken_apart(estimator: object) -> dict[str, AnyArray]:
     except Exception as error:
         raise Refused(f"{words_of(estimator)} cannot be kept ({type(error).__name__}: {error})") from error
     take_trees(schema)
+    _forget(schema)
     check_trust(schema, file_of(schema, held))
     tell_once(schema)
     with_aliases(schema)
@@ -67,6 +71,7 @@ def put_together(tensors: Mapping[str, AnyArray]) -> Any:
     schema, kept = _read(tensors)
     try:
         tell_everywhere(schema)
+        tell_false(schema)
         without_aliases(schema)
         check_trees(schema, kept)
         boosters = _give_boosters(schema, kept)
@@ -91,6 +96,21 @@ def _read(tensors: Mapping[str, AnyArray]) -> tuple[Node, KeptArrays]:
     if not isinstance(schema, dict):
         raise Malformed("the schema of this estimator is none; nothing was built")
     return cast("Node", schema), KeptArrays(tensors, groups)
+
+
+def _forget(schema: Node) -> None:
+    """Leave out what is of this process alone: where words lie in its memory, and what a booster was trained on from.
+
+    A booster's own trees hold what it went on from; a vectorizer that knows no such place checks its words again.
+    """
+    for _, node in list(nodes(schema)):
+        if class_of(node).startswith("sklearn.feature_extraction."):
+            without(node, "_stop_words_id")
+        if class_of(node) == lightgbm_model.CLASS:
+            parts = parts_of(node)
+            name = "_Booster__init_predictor"
+            if name in parts:
+                parts[name] = plain_node(None)
 
 
 def _take_boosters(schema: Node, held: dict[str, bytes], arrays: Arrays) -> None:

@@ -66,4 +66,5 @@ def _is_estimator(value: object) -> bool:
 
 def _named(thing: object) -> str:
     known = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{known.__module__}.{cast('Any', known).__qualname__}"
+    module = cast("Any", getattr(known, "__module__", None)) or "builtins"  # methods of built-in types have none
+    return f"{module}.{cast('Any', known).__qualname__}"

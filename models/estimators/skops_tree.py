@@ -62,6 +62,9 @@ def nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Node]]:
             if pair and key == "content":  # named by its first item, the second stands for it
                 for place, item in enumerate(each):
                     yield from nodes(item, path if place == 1 else (*path, place))
+            elif key == "content" and _is_table(node):
+                for name, item in each.items():
+                    yield from nodes(item, path if name in _THROUGH else (*path, name))
             else:
                 yield from nodes(each, path if key in _THROUGH else (*path, key))
 
@@ -107,7 +110,8 @@ def tell_everywhere(schema: Node) -> None:
             return sizes[id(told[own])]
         if own is not None and told.setdefault(own, node) is not node:
             raise Malformed("two parts of this estimator claim to be one; nothing was built")
-        count = 1 + sum(map(size, list(node.values())))
+        held = {**node, "content": [*node["content"].values()]} if _is_table(node) else node
+        count = 1 + sum(map(size, list(held.values())))
         if count > _MOST_NODES:
             raise Malformed(f"this estimator has more than {_MOST_NODES:,} parts; nothing was built")
         sizes[id(node)] = count
@@ -154,6 +158,12 @@ def value_of(node: Any) -> Any:
             raise Malformed("a part of the estimator is not the plain value that it must be; nothing was built")
 
 
+def plain_node(value: Any) -> Node:
+    """A node of a value that is JSON."""
+    kind = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode"}
+    return {**kind, "content": json.dumps(value), "is_json": True}
+
+
 def parts_of(node: Any) -> dict[str, Any]:
     """The attributes that a node of an object holds, by name; none where it holds no such."""
     match node:
@@ -163,9 +173,40 @@ def parts_of(node: Any) -> dict[str, Any]:
             return {}
 
 
+def without(node: Node, *names: str) -> None:
+    """Leave attributes out of an object's node, with the types of their keys."""
+    held = parts_of(node)
+    for name in names:
+        if name in held:
+            del node["content"]["key_types"]["content"][[*held].index(name)]
+            del held[name]
+
+
+def tell_false(schema: Node) -> None:
+    """Have keys that are false read as such: skops writes their word, and reads every word as true."""
+    for _, node in nodes(schema):
+        match node:
+            case {"__loader__": "DictNode", "content": dict(), "key_types": {"content": list()}}:
+                held = cast("dict[str, Any]", node["content"])
+                kinds = [*map(class_of, cast("list[Node]", node["key_types"]["content"]))]
+                told = zip(held.items(), [*kinds, *[""] * len(held)], strict=False)  # a stranger's may lack some
+                node["content"] = {"" if _is_false(key, kind) else key: each for (key, each), kind in told}
+            case _:
+                pass
+
+
 def class_of(node: Node) -> str:
     """The class that a node says its object is of."""
     return f"{node.get('__module__')}.{node.get('__class__')}"
+
+
+def _is_table(node: Node) -> bool:
+    """Whether its content is of names that a user chose, none of which is skops' own word."""
+    return node.get("__loader__") == "DictNode" and isinstance(node.get("content"), dict)
+
+
+def _is_false(key: str, kind: str) -> bool:
+    return kind in ("builtins.bool", "numpy.bool", "numpy.bool_") and key.lower() == "false"
 
 
 def _pair(node: Node) -> str | None:

@@ -45,7 +45,7 @@ _OBJECTS: Final = (
     *(f"sklearn.gaussian_process.kernels.{each}" for each in _KERNELS),
     *(f"sklearn.model_selection._split.{each}" for each in _SPLITS),
     "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    *(f"sklearn._loss.loss.HalfTweedieLoss{each}" for each in ("", "Identity")),
     "sklearn.multiclass._ConstantPredictor",
 )
 _FUNCTIONS: Final = (

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
+import numpy as np
+
 from ...errors import Malformed, Refused
 from .arrays import AnyArray, Arrays, KeptArrays, Path
 from .trees import check_tree
@@ -59,6 +61,14 @@ def _features(told: Any) -> int:
     return int(told["learner"]["learner_model_param"]["num_feature"])
 
 
+def _without_weights(left: AnyArray, right: AnyArray, weights: int, targets: int) -> AnyArray:
+    """The right children of a tree of several targets, whose leaves have there which weights are theirs."""
+    leaves = left == -1
+    if targets < 1 or ((right[leaves] < 0) | ((right[leaves] + 1) * targets > weights)).any():
+        raise ValueError("a leaf has weights that are not there")
+    return np.where(leaves, -1, right)
+
+
 def _check(tree: Any, features: int, kept: KeptArrays) -> None:
     try:
         held = {name: kept.at(part[2]) for name, part in tree.items() if isinstance(part, list) and part[0] == "$"}
@@ -67,6 +77,9 @@ def _check(tree: Any, features: int, kept: KeptArrays) -> None:
         sizes: list[AnyArray] = [held[each] for each in ("parents", "split_conditions", "default_left") if each in held]
         if any(len(each) != nodes for each in (left, right, split, *sizes)):
             raise ValueError("its arrays have several lengths")
+        if "leaf_weights" in held:
+            targets = int(tree["tree_param"]["size_leaf_vector"])
+            right = _without_weights(left, right, len(held["leaf_weights"]), targets)
         check_tree(left, right, split, leaf=-1, features=features)
     except (LookupError, TypeError, ValueError) as error:
         raise Malformed(f"a tree of this XGBoost model leads nowhere ({error}); nothing was built") from error

@@ -129,7 +129,7 @@ class BuildRecord(Result):
 
 
 TOO_LONG: Final = "one round of its folds takes more than a fifth of the budget"
-NOT_REACHED: Final = "the budget was over before its turn"
+NOT_REACHED: Final = "the build was over before its turn"
 FAILED: Final = "every trial of it failed"
 BEHIND: Final = "each of its settings fell behind on the first folds"
 _FEW_ROWS: Final = 1_000

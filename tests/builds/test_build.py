@@ -273,6 +273,28 @@ BAD: dict[str, tuple[dict[str, Any], type[LeptonError], str]] = {
     "a seed below zero": ({"seed": -1}, Malformed, "whole number"),
     "workers for rows in memory": ({"workers": 2}, Malformed, "workers read rows from a file"),
     "limits without workers": ({"pool": "gpu"}, Malformed, "is of jobs"),
+    "a word that nothing reads": ({"nonsense": 1}, Malformed, "nothing to give as nonsense"),
+    "a word that nothing reads, beside workers": ({"trial": 3, "workers": 1}, Malformed, "nothing to give as trial"),
+    "a setting as the metric": (
+        {"metric": "threshold", "better": {"threshold": "higher"}},
+        Malformed,
+        "no figure; name a metric such as roc",
+    ),
+    "a metric beside which a setting would be named": (
+        {"metric": "r2"},
+        Refused,
+        "trials measure accuracy, brier, ece, f1, gini, ks, log_loss, precision, recall, roc",
+    ),
+    "classes that are no whole numbers": (
+        {"labels": [0.0, 0.5, 1.0] * 80, "task": "multiclass"},
+        Refused,
+        "all of them failed, the last with Malformed",
+    ),
+    "a branch that there is not": (
+        {"name": "other", "branch": "nowhere"},
+        Refused,
+        "other has no branch 'nowhere' yet",
+    ),
     "a column to drop that is not there": ({"drop": ["wealth"]}, Malformed, "no column 'wealth'"),
     "no column left": ({"drop": ["income", "debt", "housing"]}, Malformed, "no column is left"),
     "a name that is none": ({"name": "a b@c"}, Malformed, "name"),
@@ -280,6 +302,28 @@ BAD: dict[str, tuple[dict[str, Any], type[LeptonError], str]] = {
     "pictures": ({"data": np.zeros((240, 8, 8), np.uint8)}, Malformed, "holds arrays"),
     "few rows": ({"data": {"x": [1.0, 2.0]}, "labels": [0, 1]}, Malformed, "too few to choose a model by"),
 }
+
+
+def test_a_metric_that_turned_is_another_build(manager: ModelManager) -> None:
+    features, labels = without(applicants(), "default")
+    asked: dict[str, Any] = {"name": "best", "trials": 1, "folds": 3, "candidates": ["linear"]}
+
+    usual = manager.build(features, labels, **asked)
+    turned = manager.build(features, labels, **asked, better={"roc_auc": "lower"})
+
+    assert (usual.better, turned.better) == ("higher", "lower")
+    assert manager.build(features, labels, **asked | {"trials": 2}).study == turned.study != usual.study
+
+
+def test_a_fold_may_learn_two_of_three_classes(manager: ModelManager) -> None:
+    features, labels = without(applicants(), "default")
+    late = ["late" if place > 170 and label else str(label) for place, label in enumerate(labels)]
+    days = pd.date_range("2020-01-01", periods=len(late))
+
+    built = manager.build({**features, "day": days}, late, time="day", folds=3, trials=1, candidates=["linear"])
+
+    assert (built.task, built.metric) == ("multiclass", "macro_f1")
+    assert manager.load_version("best-model@1").TASK == "multiclass"
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import StochasticWeightAveraging
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -101,3 +102,22 @@ def test_two_fits_are_two_runs_and_the_second_version_comes_of_the_first(manager
     parents = manager.sql("SELECT version, parent FROM version_parents").to_pylist()
     assert parents == [{"version": 2, "parent": 1}]
     assert all(not each.checkpoints for each in manager.runs("fitted"))
+
+
+def test_averaged_parameters_are_what_is_kept_and_each_callback_tells_all(
+    manager: ModelManager, tmp_path: Path
+) -> None:
+    module = Fitted()
+    told, beside = LightningCallback("line", manager=manager), LightningCallback("beside", manager=manager)
+    averaging = StochasticWeightAveraging(0.01, swa_epoch_start=1)
+
+    quiet: dict[str, Any] = {"enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    pl.Trainer(
+        max_epochs=3, log_every_n_steps=1, default_root_dir=tmp_path, callbacks=[told, beside, averaging], **quiet
+    ).fit(module, rows(), rows())
+
+    for name in ("line", "beside"):
+        assert torch.equal(manager.load_tensors(f"{name}@1")["line.weight"], module.line.weight)
+        assert manager.show(f"{name}@1").metrics["val_loss"] > 0
+        (record,) = manager.runs(name)
+        assert record.status == "finished"

@@ -118,10 +118,12 @@ def test_what_is_no_module_or_optimizer_is_refused_before_anything_is_recorded(
         (net, "adam", {}, "the optimizer is a str"),
         ("net", optimizer, {}, "the module is a str"),
         (net, optimizer, {"every": 0}, "every is 0"),
+        *((net, optimizer, {"every": odd}, "every is") for odd in ("2", None, 1.5, float("nan"), True)),
+        (net, optimizer, {"manager": 3}, "the manager is an int; give a ModelManager"),
     ]
 
     for module, other, asked, complaint in refused:
-        with pytest.raises(Malformed) as malformed, autolog(module, other, manager=manager, **asked):
+        with pytest.raises(Malformed) as malformed, autolog(module, other, **{"manager": manager, **asked}):
             pass
         assert complaint in str(malformed.value)
     assert not (tmp_path / "home").exists()

@@ -108,6 +108,17 @@ def test_an_exception_is_recorded_as_a_failed_run_and_raised_on(manager: ModelMa
         run.flush()
 
 
+def test_an_exception_without_words_is_recorded_by_its_name(manager: ModelManager) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    with pytest.raises(Mute), manager.run("net") as run:
+        raise Mute
+
+    assert (manager.show_run(run.id).status, manager.show_run(run.id).reason) == ("failed", "Mute")
+
+
 @pytest.mark.parametrize("value", [None, "0.5", {}, 1 + 2j, 10**400, np.zeros(2), torch.zeros(2)])
 def test_what_is_no_number_is_refused_where_it_is_logged_and_the_run_ends_all_the_same(
     manager: ModelManager, value: object

@@ -78,6 +78,21 @@ def test_a_training_goes_on_to_the_bit(
     assert torch.equal(module.weight, other.weight)
 
 
+def test_state_under_names_that_are_the_same_text_comes_back_as_it_was(manager: ModelManager) -> None:
+    module = net()
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+    one = torch.ones(2, 3)
+    told = {"a": {"b": one}, "a.b": 0 * one, 1: 5 * one, "1": 6 * one}
+    optimizer.state[module.weight].update(told)  # pyright: ignore[reportArgumentType]
+    manager.save_version(module, name="net", optimizer=optimizer)
+    fresh = torch.optim.SGD(net().parameters(), lr=0.1)
+
+    manager.load_optimizer("net@1", fresh)
+
+    (state,) = fresh.state.values()
+    assert [float(each[0, 0]) for each in (state["a"]["b"], state["a.b"], state[1], state["1"])] == [1.0, 0.0, 5.0, 6.0]
+
+
 def test_it_is_left_out_of_loads(manager: ModelManager) -> None:
     module = net()
     manager.save_version(module, name="net", optimizer=torch.optim.Adam(module.parameters()), files={"a.txt": b"a"})
@@ -97,6 +112,25 @@ def test_what_does_not_fit_is_refused_and_the_optimizer_stays(manager: ModelMana
     with pytest.raises(UnknownRevision, match="revision bare@1 has no optimizer's state"):
         manager.load_optimizer("bare@1", larger)
     assert larger.param_groups[0]["lr"] == 0.1
+    others = {
+        "another sort than SGD": torch.optim.SGD(net().parameters(), lr=0.1, momentum=0.9),
+        "another sort than RMSprop": torch.optim.RMSprop(net().parameters()),
+        "does not fit parameter 0": torch.optim.Adam(nn.Linear(4, 2).parameters()),
+        "does not fit parameter 0, which": torch.optim.Adam([*net().parameters()][::-1]),
+    }
+    learn(module, learnt := torch.optim.Adam(module.parameters()), 1)
+    with manager.run("net") as run:
+        run.checkpoint(module, optimizer=learnt)
+    for words, other in others.items():
+        into = nn.Linear(3, 2)
+        before = {name: each.clone() for name, each in into.state_dict().items()}
+        with pytest.raises(Refused, match=words):
+            manager.load_checkpoint(run.id, into=into, optimizer=other)
+        assert all(torch.equal(each, before[name]) for name, each in into.state_dict().items())
+        assert not other.state
+    for odd in (3, None, "adam"):
+        with pytest.raises(Malformed, match=r"give one of torch\.optim"):
+            manager.load_optimizer("net@1", odd)
     with pytest.raises(Malformed, match=r"give one of torch\.optim") as malformed:
         manager.save_version(module, name="net", optimizer="adam")  # type: ignore[arg-type]
     assert malformed.value.kept, "the parameters are not lost with it"

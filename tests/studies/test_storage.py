@@ -203,5 +203,14 @@ def test_a_trial_that_is_not_heard_of_any_more_is_failed_once(storage: LedgerSto
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     again = pickle.loads(pickle.dumps(LedgerStorage(manager, heartbeat_interval=1)))
     assert again.get_heartbeat_interval() == 1
-    with pytest.raises(Malformed, match="above 0"):
-        LedgerStorage(manager, heartbeat_interval=0)
+    for odd in (0, -1, 1.5, math.nan, "a", True):
+        with pytest.raises(Malformed, match="a whole number above 0"):
+            LedgerStorage(manager, heartbeat_interval=odd)  # type: ignore[arg-type]
+
+
+def test_attributes_are_mappings_of_any_names(manager: ModelManager) -> None:
+    study = create_study(storage=LedgerStorage(manager))
+
+    study.set_user_attr("mixed", {1: 2, "b": [{None: 1, "c": 2}]})
+
+    assert study.user_attrs == {"mixed": {"1": 2, "b": [{"null": 1, "c": 2}]}}

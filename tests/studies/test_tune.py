@@ -248,6 +248,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "limits without workers": ({"memory": 10}, "give workers too"),
     "nothing to keep": ({"keep": -1}, "keeps 0 to 100"),
     "a seed below zero": ({"seed": -1}, "whole number from 0"),
+    "a word that nothing reads": ({"nonsense": 1}, "nothing to give as nonsense"),
     "a branch that is none": ({"branch": "~"}, "cannot name a branch"),
     "a study's name that is none": ({"study": "a\0b"}, "cannot name a study"),
 }  # fmt: skip

@@ -27,7 +27,8 @@ class HeartbeatStorage(StudyStorage, BaseHeartbeat):
     ) -> None:
         super().__init__(workspace)
         for what, seconds in (("heartbeat_interval", interval), ("grace_period", grace)):
-            if seconds is not None and (isinstance(seconds, bool) or seconds <= 0):
+            whole = isinstance(seconds, int) and not isinstance(seconds, bool)
+            if seconds is not None and not (whole and seconds > 0):
                 raise Malformed(f"{what} is {seconds!r}; give seconds, a whole number above 0")
         self._interval = interval
         self._grace = grace

@@ -18,10 +18,10 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, TweedieRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -67,6 +67,8 @@ NAMES: Final = (
     "voting", "selected", "xgboost", "xgboost-dart", "xgboost-linear", "lightgbm", "lightgbm-linear",
     "xgboost-in-pipeline", "pipeline",
     "boosted-categories", "xgboost-categories", "lightgbm-categories", "xgboost-booster", "lightgbm-booster", "texts",
+    "xgboost-classes-at-once", "xgboost-numbers-at-once", "lightgbm-gone-on", "words-of-skops", "truths-weighted",
+    "tweedie",
 )  # fmt: skip
 
 
@@ -99,6 +101,7 @@ def fitted() -> dict[str, Fitted]:
     made: dict[str, Fitted] = {
         name: Fitted(estimator.fit(X, labels), X, labels) for name, (estimator, labels) in numbers.items()
     }
+    made |= _odd()
     made["pipeline"] = Fitted(pipeline().fit(FRAME, LABELS), FRAME, LABELS)
     texts = GridSearchCV(make_pipeline(TfidfVectorizer(), LogisticRegression()), {"logisticregression__C": [1.0]}, cv=2)
     made["texts"] = Fitted(texts.fit(TEXTS, LABELS), TEXTS, LABELS)
@@ -113,6 +116,24 @@ def fitted() -> dict[str, Fitted]:
     }
     made |= {name: Fitted(estimator.fit(CODED, Y), CODED, Y) for name, estimator in coded.items()}
     return made | _boosters()
+
+
+def _odd() -> dict[str, Fitted]:
+    """Those whose libraries keep something in a way of their own."""
+    at_once: dict[str, Any] = {"multi_strategy": "multi_output_tree", "tree_method": "hist", "n_estimators": 3}
+    three, truths = Y + (X[:, 3] > 0), Y.astype(bool)
+    small: dict[str, Any] = {"n_estimators": 2, "n_jobs": 1, "verbose": -1}
+    words = np.where(Y == 1, "__id__ __loader__ content", "attrs file __reduce__ bad")
+    return {
+        "xgboost-classes-at-once": Fitted(xgboost.XGBClassifier(**at_once, n_jobs=1).fit(X, three), X, three),
+        "xgboost-numbers-at-once": Fitted(xgboost.XGBRegressor(**at_once, n_jobs=1).fit(X, X[:, :2]), X, NUMBER),
+        "lightgbm-gone-on": Fitted(
+            lightgbm.LGBMClassifier(**small).fit(X, Y, init_model=lightgbm.LGBMClassifier(**small).fit(X, Y)), X, Y
+        ),
+        "words-of-skops": Fitted(make_pipeline(CountVectorizer(), LogisticRegression()).fit(words, Y), words, Y),
+        "truths-weighted": Fitted(LogisticRegression(class_weight={False: 20, True: 1}).fit(X, truths), X, truths),
+        "tweedie": Fitted(TweedieRegressor(power=1.5).fit(X, np.exp(NUMBER)), X, np.exp(NUMBER)),
+    }
 
 
 def _boosters() -> dict[str, Fitted]:
@@ -136,6 +157,8 @@ def _boosters() -> dict[str, Fitted]:
 
 def fitted_rows(name: str) -> Any:
     """The rows that one of them learnt."""
+    if name == "words-of-skops":
+        return fitted()[name].rows
     others = {"pipeline": FRAME, "texts": TEXTS}
     return others.get(name, CODED if name.endswith("categories") else X)
 

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
@@ -28,7 +30,7 @@ from lepton_ai.models.estimators.parts import SCHEMA, put_together, taken_apart
 from lepton_ai.models.registry import _classes
 
 from ...examples import examples
-from .fitted import NAMES, X, Y, answers, fitted
+from .fitted import NAMES, X, Y, answers, fitted, fitted_rows
 
 Node = dict[str, Any]
 
@@ -59,6 +61,37 @@ def test_tensors_bear_the_names_of_attributes() -> None:
     assert {"steps.forward.coef_", "steps.train.transformers_.float.steps.standardscaler.mean_"} <= names["pipeline"]
     assert {"_Booster.trees.split_conditions", "_Booster.trees.left_children"} <= names["xgboost"]
     assert {"_Booster.trees.threshold", "_Booster.trees.leaf_value"} <= {*taken_apart(fitted()["lightgbm"].estimator)}
+
+
+def test_keys_that_are_true_or_false_come_back_as_they_were() -> None:
+    weighted = put_together(taken_apart(fitted()["truths-weighted"].estimator))
+    numbers = LogisticRegression(class_weight={np.False_: 20, np.True_: 1}).fit(X, Y.astype(bool))
+
+    assert weighted.class_weight == {False: 20, True: 1}
+    assert put_together(taken_apart(numbers)).class_weight == {False: 20, True: 1}
+
+
+@pytest.mark.parametrize("kind", [CountVectorizer, TfidfVectorizer, HashingVectorizer])
+def test_where_words_lie_in_memory_is_no_part_of_an_estimator(kind: Any) -> None:
+    words = [chr(97 + n) * 3 for n in range(9)]
+    one, other = (make_pipeline(kind(stop_words=[*words[:2]]), LogisticRegression()).fit(words, Y[:9]) for _ in "ab")
+
+    assert same(taken_apart(one), taken_apart(other))
+    before = taken_apart(one)
+    one.predict(words)
+    assert same(taken_apart(one), before)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "lightgbm-booster", "lightgbm-linear", "lightgbm-categories"])
+def test_any_number_of_lightgbms_trees_may_be_another_and_nothing_ends_the_process(name: str) -> None:
+    tensors = taken_apart(fitted()[name].estimator)
+    for each in (each for each in tensors if ".trees." in each or each.startswith("trees.")):
+        for value in (0, 1, 0.123456789, -5, 1e30):
+            changed = {key: np.array(array) for key, array in tensors.items()}
+            if changed[each].size:
+                changed[each].reshape(-1)[0] = min(value, 1 << 30) if changed[each].dtype.kind in "iu" else value
+            with suppress(LeptonError):
+                answers(put_together(changed), fitted_rows(name))
 
 
 def test_two_fits_of_one_seed_are_the_same_tensors() -> None:
@@ -208,6 +241,9 @@ CROOKED: dict[str, Callable[[], dict[str, Any]]] = {
     "xgboost child": lambda: retold("xgboost", "_Booster.trees.left_children", set_first(999)),
     "xgboost feature": lambda: retold("xgboost", "_Booster.trees.split_indices", set_first(999)),
     "xgboost cycle": lambda: retold("xgboost", "_Booster.trees.right_children", set_first(0)),
+    "a leaf without weights": lambda: retold(
+        "xgboost-classes-at-once", "_Booster.trees.right_children", lambda array: array.__setitem__(array == 0, 999)
+    ),
     "lightgbm child": lambda: retold("lightgbm", "_Booster.trees.left_child", set_first(500)),
     "lightgbm leaf": lambda: retold("lightgbm", "_Booster.trees.right_child", set_first(-500)),
     "lightgbm feature": lambda: retold("lightgbm", "_Booster.trees.split_feature", set_first(500)),

@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
+import pandas as pd
 import pytest
 import xgboost
 from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from lepton_ai import ModelManager
@@ -299,3 +304,78 @@ def test_a_table_of_one_column_of_text_is_texts() -> None:
     assert (model.predict({"text": TEXTS}) == model.predict(TEXTS)).all()
     assert model.hyperparameters["estimator__logisticregression__C"] == 1.0
     assert "estimator__steps" not in model.hyperparameters
+
+
+SPACED = pd.DataFrame(X, columns=["loan amount", "debt", "d e f", "x"])
+NUMBERED = pd.DataFrame(X)
+BOOSTED: dict[str, Any] = {
+    "xgboost": lambda rows: xgboost.XGBClassifier(n_estimators=3, n_jobs=1).fit(rows, Y),
+    "lightgbm": lambda rows: lightgbm.LGBMClassifier(n_estimators=3, n_jobs=1, verbose=-1).fit(rows, Y),
+    "xgboost-booster": lambda rows: xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(rows, Y), 3),
+    "lightgbm-booster": lambda rows: lightgbm.train(
+        {"objective": "binary", "verbose": -1, "num_threads": 1}, lightgbm.Dataset(rows, Y), 3
+    ),
+}
+
+
+@pytest.mark.parametrize("rows", [SPACED, NUMBERED], ids=["names with spaces", "numbers as names"])
+@pytest.mark.parametrize("name", BOOSTED)
+def test_the_frame_that_it_learnt_is_read_in_any_order(manager: ModelManager, name: str, rows: pd.DataFrame) -> None:
+    kept = manager.load_version(manager.save_version(BOOSTED[name](rows), name="net"))
+    columns = [*rows.columns][::-1]
+
+    assert np.array_equal(kept.predict(rows), kept.predict(rows[columns].assign(more=1.0)))
+    figures = manager.evaluate("net", rows[columns], Y, name="own").performance
+    assert figures.accuracy == pytest.approx((kept.predict(rows) == Y).mean())
+    with pytest.raises(Malformed, match="the data lacks column"):
+        kept.predict(rows[columns[1:]])
+
+
+def test_what_is_no_choice_of_one_class_is_judged_by_what_it_calls(manager: ModelManager) -> None:
+    three = Y + (X[:, 3] > 0)
+    quiet: dict[str, Any] = {"verbose": -1, "num_threads": 1}
+    against_all = {"objective": "multiclassova", "num_class": 3, **quiet}
+    judged = {
+        "net": MLPClassifier((5,), max_iter=30, random_state=0).fit(X, three),
+        "all": lightgbm.LGBMClassifier(n_estimators=3, n_jobs=1, verbose=-1, objective="multiclassova").fit(X, three),
+        "booster": lightgbm.train(against_all, lightgbm.Dataset(X, three), 3),
+    }
+    for name, estimator in judged.items():
+        figures = manager.evaluate(manager.save_version(estimator, name=name), X, three, name="own")
+        called = np.asarray(estimator.predict(X))
+        called = called.argmax(axis=1) if called.ndim > 1 else called
+        assert figures.performance.accuracy == pytest.approx((called == three).mean())
+    several = MLPClassifier((5,), max_iter=30).fit(X, np.stack([Y, 1 - Y], axis=1))
+    rates = lightgbm.train({"objective": "cross_entropy_lambda", **quiet}, lightgbm.Dataset(X, Y), 3)
+    for name, estimator in {"several": several, "rates": rates}.items():
+        with pytest.raises(Refused, match="predicts neither classes nor a number"):
+            manager.evaluate(manager.save_version(estimator, name=name), X, Y, name="own")
+
+
+def test_a_merge_of_lightgbms_loads(manager: ModelManager) -> None:
+    def fit(rate: float) -> Any:
+        return lightgbm.LGBMClassifier(n_estimators=3, n_jobs=1, verbose=-1, learning_rate=rate).fit(X, Y)
+
+    manager.save_version(fit(0.1), name="net")
+    manager.branch("side", "net@1")
+    merged = manager.merge(manager.save_version(fit(0.2), name="net", branch="side"), into="main")
+
+    assert len(manager.load_version(merged).predict(X)) == len(X)
+
+
+def test_what_would_not_come_back_is_not_saved(manager: ModelManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise Malformed("a tree leads nowhere; nothing was built")
+
+    monkeypatch.setattr("lepton_ai.models.estimators.model.put_together", broken)
+
+    with pytest.raises(Refused, match="would not come back: a tree leads nowhere"):
+        manager.save_version(forest(), name="net")
+    with pytest.raises(Refused, match="there is no ledger"):
+        manager.show("net@1")
+
+
+def test_what_has_no_module_is_refused_in_a_sentence(manager: ModelManager) -> None:
+    split = make_pipeline(TfidfVectorizer(tokenizer=str.split, token_pattern=None), LogisticRegression())
+    with pytest.raises(Refused, match="method_descriptor is none of the classes"):
+        manager.save_version(split.fit(TEXTS, LABELS), name="net")
