@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...building.automatic.folded import FoldedRows
-from ...errors import LeptonError, Unavailable
+from ...errors import Unavailable, recorded
 from ..studies.trials import BudgetSpent, OnEpoch, TrialLost, TrialPruned, TrialsByJobs
 from .clock import BuildClock
 from .definition import BuildDefinition
@@ -49,8 +49,7 @@ class FoldsHere:
         except (TrialPruned, BudgetSpent, Unavailable, MemoryError):
             raise
         except Exception as error:
-            reason = error.fact if isinstance(error, LeptonError) else str(error)
-            raise TrialLost(type(error).__name__, reason) from error
+            raise TrialLost(type(error).__name__, recorded(error)) from error
 
 
 @dataclass(frozen=True)

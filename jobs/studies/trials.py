@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ...errors import LeptonError, Unavailable
+from ...datasets.examination import noted
+from ...errors import Unavailable, recorded
 from ...events.job import JobSubmitted
 from ...events.model import VersionCommitted
 from ...models.registry import untrained
@@ -15,6 +17,8 @@ from ...versions.data.named_data import asked_of_worker
 from ...versions.workspace import Workspace
 from ..api import JobLimits, Jobs, submit
 from .definition import SearchDefinition
+
+log = logging.getLogger("lepton")
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
@@ -54,17 +58,23 @@ class TrialsHere:
     rows: Any
     labels: Any
     validation: tuple[Any, Any] | None
+    said: set[str] = field(default_factory=set[str])
+    """What was suspicious about the rows, which is told once."""
 
     def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:  # noqa: ARG002
         """As the protocol says; begun anew where it was cut off."""
         try:
             model = untrained(self.definition.model_class, hyperparameters)
-            model.train(self.rows, self.labels, validation=self.validation, on_epoch=on_epoch)
+            with noted() as remarks:
+                model.train(self.rows, self.labels, validation=self.validation, on_epoch=on_epoch)
+            for remark in remarks:
+                if remark not in self.said:
+                    log.warning("%s", remark)
+                self.said.add(remark)
         except (TrialPruned, BudgetSpent, Unavailable, MemoryError):
             raise
         except Exception as error:
-            reason = error.fact if isinstance(error, LeptonError) else str(error)
-            raise TrialLost(type(error).__name__, reason) from error
+            raise TrialLost(type(error).__name__, recorded(error)) from error
         return dict(model.metrics)
 
 

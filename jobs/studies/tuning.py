@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, cast
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from ...datasets.examination import noted
 from ...datasets.selection import selection
 from ...errors import Malformed, Refused
 from ...models.registry import untrained
@@ -165,7 +166,8 @@ class _Keeping:
         elif (version := version_before(self.workspace, search.model, key)) is None:
             validation = None if self.validation is None else (self.validation, self.labels)
             model = untrained(search.model_class, chosen)
-            version = self.manager.train(model, self.data, self.labels, validation=validation, **common)
+            with noted():  # its trials told what is suspicious about the rows
+                version = self.manager.train(model, self.data, self.labels, validation=validation, **common)
         opened.study.set_user_attr(f"{VERSION_OF}{trial.number}", f"{search.model}@{version}")
         return version
 

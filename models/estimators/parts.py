@@ -45,13 +45,15 @@ def taken_apart(estimator: object) -> dict[str, AnyArray]:
     io = needed("skops.io")
     try:
         schema, held = members(io.dumps(estimator))
+        take_trees(schema)
+        _forget(schema)
+        check_trust(schema, file_of(schema, held))
+    except LeptonError:
+        raise
     except RecursionError as error:
         raise Refused(f"{words_of(estimator)} holds itself, which cannot be kept; take that part out") from error
     except Exception as error:
         raise Refused(f"{words_of(estimator)} cannot be kept ({type(error).__name__}: {error})") from error
-    take_trees(schema)
-    _forget(schema)
-    check_trust(schema, file_of(schema, held))
     tell_once(schema)
     with_aliases(schema)
     arrays = Arrays()

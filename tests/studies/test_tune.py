@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.errors import LeptonError, LockHeld, Malformed, Refused
+from lepton_ai.errors import DataWarning, LeptonError, LockHeld, Malformed, Refused
 from lepton_ai.results import StudyRecord
 
 from . import parabola as parabola
@@ -115,6 +115,33 @@ def test_what_was_kept_is_not_kept_again(manager: ModelManager) -> None:
 
     assert sorted(each.version for each in again.trials if each.version) == ["parabola@1", "parabola@2"]
     assert len(manager.versions("parabola").versions) == 2
+
+
+def test_the_best_is_kept_on_each_branch_that_is_asked_for(manager: ModelManager) -> None:
+    tune(manager)
+    manager.save_version({"w": np.ones(3)}, name="parabola", branch="other", parents=["parabola@1"])
+
+    for branch in ("main", "other", "other"):
+        tune(manager, branch=branch)
+
+    heads = [manager.show(f"parabola@{branch}").hyperparameters for branch in ("main", "other")]
+    assert heads[0] == heads[1]
+    assert len(manager.versions("parabola").versions) == 3
+    with pytest.raises(Refused, match="parabola has no branch 'nowhere' yet; open it with `lepton branch nowhere REV`"):
+        tune(manager, branch="nowhere")
+
+
+def test_what_is_suspicious_about_rows_is_told_once(
+    manager: ModelManager, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    labels = np.tile([0, 1], 30)
+    rows = {"a": np.random.default_rng(0).normal(size=60), "known": labels * 2.0}
+
+    asked: dict[str, Any] = {"hyperparameters": {"family": "linear"}, "space": {"l2": [1.0, 2.0, 3.0]}, "trials": 3}
+    manager.tune("estimator-model", rows, labels, name="net", metric="f1", **asked)
+
+    assert caplog.text.count("column 'known' alone predicts the label") == 1
+    assert not [each for each in recwarn if issubclass(each.category, DataWarning)]
 
 
 def test_a_part_of_the_space_is_searched_only_where_its_condition_holds(manager: ModelManager) -> None:
@@ -242,6 +269,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no trials": ({"trials": 0}, "1 to 100,000"),
     "a budget of zero": ({"budget": 0}, "above 0"),
     "a budget that is no time": ({"budget": "soon"}, "above 0"),
+    "few trials, all failing": ({"hyperparameters": {"fails": True}, "trials": 2}, "all of them failed"),
     "a budget that is over at once": ({"trials": None, "budget": 1e-9}, "in its time"),
     "fewer than no workers": ({"workers": -1}, "0 to 1,000"),
     "workers for rows in memory": ({"workers": 2}, "not from memory"),

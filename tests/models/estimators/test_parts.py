@@ -332,6 +332,7 @@ def test_a_class_of_a_users_own_comes_back_where_it_is_registered_and_nowhere_el
     [
         (FunctionTransformer(os.getcwd), "getcwd"),
         (KernelDensity(), "choose another setting, or another estimator"),
+        (FunctionTransformer(kw_args={"a": np.array(None, dtype=object)}), "cannot be kept"),
     ],
 )
 def test_what_cannot_come_back_is_refused_as_it_is_saved(estimator: Any, named: str) -> None:
