@@ -18,8 +18,8 @@ def writable(model: ModelState) -> None:
         raise Refused(f"model {model.name!r} is archived; `unarchive` opens it again")
 
 
-def has_branch(model: ModelState, name: str) -> None:
-    """A version can go on a branch that there is; the first of a model opens its own."""
+def branch_is_open(model: ModelState, name: str) -> None:
+    """A branch has a head to go on from; the first version of a model opens its own."""
     if model.versions and model.head(name) is None:
         raise Refused(f"{model.name} has no branch {name!r} yet; open it with `lepton branch {name} REV`")
 

@@ -54,9 +54,9 @@ def autolog(
         raise Malformed(f"the optimizer is {words_of(optimizer)}; give one of torch.optim")
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise Malformed(f"every is {every!r}; give the steps between two points, a whole number of at least 1")
-    from ..manager import ModelManager
-
     if manager is None:
+        from ..manager import ModelManager
+
         manager = ModelManager()
     elif not callable(getattr(manager, "run", None)):
         raise Malformed(f"the manager is {words_of(manager)}; give a ModelManager")

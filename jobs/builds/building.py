@@ -19,7 +19,7 @@ from ...building.automatic.plan import MOST_FOLDS, FoldPlan, usual_folds
 from ...building.automatic.question import METRICS
 from ...datasets.selection import Selection, selection
 from ...datasets.tables import fingerprint
-from ...domain.guards import has_branch
+from ...domain.guards import branch_is_open
 from ...domain.model.metric import better_when, checked_better
 from ...domain.names import DATA_PREFIX, checked_label, checked_model, checked_name
 from ...domain.studies.decide import checked_study
@@ -99,7 +99,7 @@ class Building:
         checked_name(branch, "branch")
         model = _model_name(name, data)
         workspace = self.manager.jobs.begun()
-        has_branch(workspace.model(model), branch)
+        branch_is_open(workspace.model(model), branch)
         chosen = selection(types, drop, columns)
         rows, values = training_rows(self.manager, data, labels, chosen)
         plan = _plan(len(values), task, positive, folds, groups, time_column, seed)

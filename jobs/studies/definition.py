@@ -9,7 +9,7 @@ from typing import Any, Final
 from ...building.search.samplers import check_names
 from ...building.search.space import SearchSpace, space_of
 from ...datasets.selection import Selection
-from ...domain.guards import has_branch
+from ...domain.guards import branch_is_open
 from ...domain.model.metric import Better, better_when, checked_better
 from ...domain.model.state import ModelState
 from ...domain.names import checked_label, checked_model, checked_name
@@ -118,7 +118,7 @@ def definition_of(
     fields = hyperparameters_of(kind)
     if fields is None:
         raise Refused(f"{model!r} is no model that trains itself; `lepton library` lists those that do")
-    has_branch(state, checked_name(branch, "branch"))
+    branch_is_open(state, checked_name(branch, "branch"))
     fixed = dict(hyperparameters or {})
     for name, value in fixed.items():
         if name not in fields.model_fields:

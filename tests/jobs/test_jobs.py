@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 from pyarrow import fs
 
 from lepton_ai import ModelManager, Refused, UnknownRevision
+from lepton_ai.errors import LockHeld
 from lepton_ai.models import CreditScoringModel
 
-from ..asking import until
+from ..asking import PATIENCE, until
 from ..cli_home import Cli, loans
 from ..worker_process import worker
 
@@ -184,3 +188,24 @@ def test_a_training_reads_what_it_is_told_and_an_evaluation_what_the_version_lea
     assert [remark.partition(" alone ")[0] for remark in trained.remarks] == ["column 'zip'"]
     assert judged[0].figures == judged[1].figures
     assert judged[0].figures["roc_auc"] == manager.evaluate("zip@1", str(later), "default").performance.roc_auc
+
+
+def test_that_somebody_else_gives_jobs_out_is_told_to_whoever_does_nothing_else(
+    manager: ModelManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = Event()
+
+    def held() -> NoReturn:
+        tried.set()
+        raise LockHeld("the assigner is held by process 1")
+
+    manager.save_version({"w": np.ones(3)}, name="net")
+    desk = replace(manager.jobs.desk(), lock=held)
+    caplog.set_level("INFO", "lepton")
+
+    with desk.assigning():
+        assert tried.wait(PATIENCE)
+    assert "is held by process" not in caplog.text
+    tried.clear()
+    desk.assign(tried)
+    assert "is held by process 1" in caplog.text
