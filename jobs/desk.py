@@ -72,9 +72,9 @@ class Desk:
         """Whether a worker that could take the job was heard of within its term."""
         return any(taken_by(job, each.pool, each.capabilities) for each in self.heard_of())
 
-    def assigning(self) -> Supervised:
-        """Have jobs assigned, by this process where no other does."""
-        return Supervised(partial(self.assign, tell=log.debug), "assigner", self.terms.drain)
+    def assigning(self, tell: Callable[..., None] = log.info) -> Supervised:
+        """Have jobs assigned, by this process where no other does, which it can `tell`."""
+        return Supervised(partial(self.assign, tell=tell), "assigner", self.terms.drain)
 
     def assign(self, stop: Event, *, tell: Callable[..., None] = log.info) -> None:
         """Assign until told to stop; while somebody else does, which it can `tell`, wait for them to end.

@@ -77,7 +77,8 @@ class _Watch:
         self._stack = stack
         self._begun = self._said = time.monotonic()
         self._last = ""
-        self._assigner = stack.enter_context(desk.assigning()) if desk.here else None
+        # that another does is nothing to who waits, and may be the next wait of this process
+        self._assigner = stack.enter_context(desk.assigning(log.debug)) if desk.here else None
         self._workers: dict[str, Supervised] = {}
         """Those of this process, by their pools."""
 

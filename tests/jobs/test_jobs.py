@@ -14,6 +14,7 @@ from pyarrow import fs
 
 from lepton_ai import ModelManager, Refused, UnknownRevision
 from lepton_ai.errors import LockHeld
+from lepton_ai.jobs.desk import log
 from lepton_ai.models import CreditScoringModel
 
 from ..asking import PATIENCE, until
@@ -203,7 +204,7 @@ def test_that_somebody_else_gives_jobs_out_is_told_to_whoever_does_nothing_else(
     desk = replace(manager.jobs.desk(), lock=held)
     caplog.set_level("INFO", "lepton")
 
-    with desk.assigning():
+    with desk.assigning(log.debug):
         assert tried.wait(PATIENCE)
     assert "is held by process" not in caplog.text
     tried.clear()
