@@ -206,9 +206,9 @@ def _definition(
     chosen: Selection,
 ) -> BuildDefinition:
     told = checked_better(better or {})
-    searched = checked_label(metric or METRICS[folded.target.task], "metric")
+    usual = METRICS[folded.target.task]
+    searched = checked_label(metric or usual, "metric")
     if searched in SETTINGS:
-        usual = METRICS[folded.target.task]
         raise Malformed(f"{searched!r} is what a model is set to, and no figure; name a metric such as {usual}")
     direction = DIRECTIONS[better_when(searched, {**workspace.model(model).better, **told})]
     choice = _chosen(choice_of(folded.table), candidates)

@@ -58,7 +58,7 @@ class TrialsHere:
     rows: Any
     labels: Any
     validation: tuple[Any, Any] | None
-    said: set[str] = field(default_factory=set[str])
+    said: set[str] = field(default_factory=set[str], init=False)
     """What was suspicious about the rows, which is told once."""
 
     def measured(self, key: str, hyperparameters: Mapping[str, Any], on_epoch: OnEpoch) -> Mapping[str, float]:  # noqa: ARG002
@@ -69,8 +69,8 @@ class TrialsHere:
                 model.train(self.rows, self.labels, validation=self.validation, on_epoch=on_epoch)
             for remark in remarks:
                 if remark not in self.said:
+                    self.said.add(remark)
                     log.warning("%s", remark)
-                self.said.add(remark)
         except (TrialPruned, BudgetSpent, Unavailable, MemoryError):
             raise
         except Exception as error:

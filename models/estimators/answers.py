@@ -59,19 +59,19 @@ def answers_of(estimator: Any) -> Answers:
 
 def _task(estimator: Any, classes: int) -> str:
     base = needed("sklearn.base")
-    if _answers_a_row(estimator) != 1:
+    if _answers_several(estimator):
         return ""
     if base.is_classifier(estimator):
         return {0: "", 2: "binary"}.get(classes, "multiclass")
     return "regression" if base.is_regressor(estimator) else ""
 
 
-def _answers_a_row(estimator: Any) -> int:
-    """How many answers it gives of a row; a net of classes counts its units as outputs."""
+def _answers_several(estimator: Any) -> bool:
+    """Whether it gives several answers of a row; a net of classes counts its units as outputs."""
     binarizer = getattr(estimator, "_label_binarizer", None)
     if binarizer is not None:
-        return 2 if str(getattr(binarizer, "y_type_", "")).startswith("multilabel") else 1
-    return getattr(estimator, "n_outputs_", 1)
+        return str(getattr(binarizer, "y_type_", "")).startswith("multilabel")
+    return getattr(estimator, "n_outputs_", 1) != 1
 
 
 def _columns(estimator: Any) -> tuple[str, ...] | None:

@@ -45,8 +45,10 @@ def text_of(lines: Any, kept: KeptArrays) -> str:
     """The text of a skeleton, its trees checked. Raises `Malformed` where it is none of LightGBM's."""
     if not isinstance(lines, list):
         raise Malformed("this LightGBM model has no text; nothing was built")
-    written = (_line(each, kept) for each in cast("list[Any]", lines))
-    text = "\n".join(line for line in written if not line.startswith(_SIZES))
+    text = "\n".join(_line(each, kept) for each in cast("list[Any]", lines))
+    if any(end in text for end in "\r\0"):
+        raise Malformed("this LightGBM model has ends of lines that are not checked; nothing was built")
+    text = "\n".join(line for line in text.split("\n") if not line.startswith(_SIZES))
     _check(text)
     return text
 

@@ -20,6 +20,7 @@ from .skops_tree import (
     class_of,
     file_of,
     give_arrays,
+    leave_out,
     members,
     nodes,
     parts_of,
@@ -29,12 +30,13 @@ from .skops_tree import (
     tell_false,
     tell_once,
     value_of,
-    without,
 )
 from .trust import check_trust, with_aliases, without_aliases
 
 SCHEMA: Final = "schema"
 """The tensor that says how the others belong together, bytes of JSON."""
+_GONE_ON_FROM: Final = "_Booster__init_predictor"
+"""The attribute of LightGBM's boosters for the one that their training began with."""
 
 
 def taken_apart(estimator: object) -> dict[str, AnyArray]:
@@ -107,12 +109,11 @@ def _forget(schema: Node) -> None:
     """
     for _, node in list(nodes(schema)):
         if class_of(node).startswith("sklearn.feature_extraction."):
-            without(node, "_stop_words_id")
+            leave_out(node, "_stop_words_id")
         if class_of(node) == lightgbm_model.CLASS:
             parts = parts_of(node)
-            name = "_Booster__init_predictor"
-            if name in parts:
-                parts[name] = plain_node(None)
+            if _GONE_ON_FROM in parts:
+                parts[_GONE_ON_FROM] = plain_node(None)
 
 
 def _take_boosters(schema: Node, held: dict[str, bytes], arrays: Arrays) -> None:

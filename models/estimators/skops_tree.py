@@ -173,13 +173,12 @@ def parts_of(node: Any) -> dict[str, Any]:
             return {}
 
 
-def without(node: Node, *names: str) -> None:
-    """Leave attributes out of an object's node, with the types of their keys."""
+def leave_out(node: Node, name: str) -> None:
+    """Take an attribute, where there is one, out of an object's node, with the type of its key."""
     held = parts_of(node)
-    for name in names:
-        if name in held:
-            del node["content"]["key_types"]["content"][[*held].index(name)]
-            del held[name]
+    if name in held:
+        del node["content"]["key_types"]["content"][[*held].index(name)]
+        del held[name]
 
 
 def tell_false(schema: Node) -> None:
@@ -188,9 +187,9 @@ def tell_false(schema: Node) -> None:
         match node:
             case {"__loader__": "DictNode", "content": dict(), "key_types": {"content": list()}}:
                 held = cast("dict[str, Any]", node["content"])
-                kinds = [*map(class_of, cast("list[Node]", node["key_types"]["content"]))]
-                told = zip(held.items(), [*kinds, *[""] * len(held)], strict=False)  # a stranger's may lack some
-                node["content"] = {"" if _is_false(key, kind) else key: each for (key, each), kind in told}
+                # a stranger's may lack some
+                kinds = dict(zip(held, map(class_of, node["key_types"]["content"]), strict=False))
+                node["content"] = {"" if _is_false(key, kinds.get(key)) else key: each for key, each in held.items()}
             case _:
                 pass
 
@@ -205,7 +204,7 @@ def _is_table(node: Node) -> bool:
     return node.get("__loader__") == "DictNode" and isinstance(node.get("content"), dict)
 
 
-def _is_false(key: str, kind: str) -> bool:
+def _is_false(key: str, kind: str | None) -> bool:
     return kind in ("builtins.bool", "numpy.bool", "numpy.bool_") and key.lower() == "false"
 
 

@@ -94,6 +94,17 @@ def test_any_number_of_lightgbms_trees_may_be_another_and_nothing_ends_the_proce
                 answers(put_together(changed), fitted_rows(name))
 
 
+def test_sizes_of_trees_are_not_read_wherever_they_stand() -> None:
+    def hide(told: Node) -> None:
+        lines = lightgbm_lines(told)
+        place = next(place for place, line in enumerate(lines) if str(line).startswith("tree_sizes="))
+        lines[place - 1] += "\ntree_sizes=7 7 7 7"
+
+    again = put_together(crafted("lightgbm", hide))
+
+    assert same(answers(again, X), answers(fitted()["lightgbm"].estimator, X))
+
+
 def test_two_fits_of_one_seed_are_the_same_tensors() -> None:
     forests = [RandomForestClassifier(3, random_state=0).fit(X, Y) for _ in range(2)]
 
@@ -259,10 +270,17 @@ CROOKED: dict[str, Callable[[], dict[str, Any]]] = {
     "plain text of a booster": lambda: crafted(
         "lightgbm", lambda told: attributes(attributes_of(told, "_Booster"))["_handle"].update(content='"tree"')
     ),
+    "a line that ends as others do not": lambda: crafted(
+        "lightgbm", lambda told: lightgbm_lines(told).insert(1, "a=1\rtree_sizes=7 7 7 7")
+    ),
     "no schema": lambda: {"coef_": np.zeros(3)},
     "a schema that is none": lambda: {SCHEMA: np.frombuffer(b"[1]", np.uint8)},
     "nested without end": lambda: {SCHEMA: np.frombuffer(b'{"skops":' + b"[" * 100_000, np.uint8)},
 }
+
+
+def lightgbm_lines(told: Node) -> list[Any]:
+    return attributes(attributes_of(told, "_Booster"))["_handle"]["content"]["lightgbm"]
 
 
 def attributes_of(told: Node, name: str) -> Node:
